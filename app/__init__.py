@@ -1,0 +1,43 @@
+"""Portevoix: a company's voice, lent to the people who want to carry it.
+
+`create_app()` is the table of contents: settings, machinery, then the features from the
+ground up. Nothing here opens a connection, so a process may import first and fork after.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from app import clock, config, crypto
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """The application for one set of settings (by default those of the environment)."""
+    settings = settings or config.load()
+    clock.start(settings.data_dir, settings.clock)
+    crypto.start(settings.secret_keys)
+    app = Flask("app", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.extensions["portevoix"] = settings
+    _machinery(app, settings)
+    _features(app)
+    return app
+
+
+def _machinery(app: Flask, settings: config.Settings) -> None:
+    from app import db, mail, web
+
+    db.start(app, settings)
+    web.start(app, settings)
+    mail.start(app, settings)
+
+
+def _features(app: Flask) -> None:
+    """Each feature brings its tables, its handlers of facts and its routes."""
+    from app import api, people, play, referrals, rewards, settings, setup, today
+
+    for feature in (settings, people, referrals, play, rewards, today, setup, api):
+        feature.start(app)

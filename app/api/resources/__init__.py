@@ -1,0 +1,10 @@
+"""The resources of the API, one file for each part of the product."""
+
+from flask_smorest import Blueprint
+
+from app.api.resources import ledger, me, offers, people, referrals, rewards
+
+resources: tuple[Blueprint, ...] = (
+    me.blueprint, offers.blueprint, referrals.blueprint, rewards.blueprint, people.blueprint,
+    ledger.blueprint,
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""The directory, and the connections to tracking systems."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from app.api import schemas
+from app.api.idempotency import idempotent
+from app.api.resources.common import Json, as_id, page
+from app.people import queries
+from app.people import service as people
+from app.people.models import Person
+from app.referrals import connections
+from app.web import access
+
+blueprint = Blueprint("api_people", __name__, description="People and connections")
+
+
+def _person(person: Person) -> Json:
+    """Granted roles only: no list ever tells who joined and who did not (rule W2)."""
+    return {
+        "id": person.id, "kind": person.kind, "name": person.name, "email": person.email,
+        "employee_id": person.employee_id, "language": person.language,
+        "roles": sorted(person.roles - {"member"}), "departed_at": person.departed_at,
+    }  # fmt: skip
+
+
+@blueprint.get("/people")
+@access.api("read", "admin")
+@blueprint.arguments(schemas.Paging, location="query")
+@blueprint.response(200, schemas.page_of(schemas.PersonOut))
+def people_list(query: dict[str, str]) -> Json:
+    """The directory, for administrators. It says who may come, never who takes part how much."""
+    limit = int(query["limit"])
+    found = queries.people_page(after=query.get("after"), limit=limit)
+    return page(found.items, found.next, limit)
+
+
+@blueprint.post("/people")
+@idempotent
+@access.api("people:write", "admin")
+@blueprint.arguments(schemas.PersonIn)
+@blueprint.response(201, schemas.PersonOut)
+def add_person(fields: Json) -> Json:
+    """A directory entry. `member` comes only from joining; asking for it is refused."""
+    roles = fields.pop("roles")
+    person = people.add_person(
+        **fields,  # type: ignore[arg-type]
+        roles=roles if isinstance(roles, list) else [],
+        actor_id=access.me().person_id,
+    )
+    return _person(person)
+
+
+@blueprint.post("/people/<person_id>/departure")
+@idempotent
+@access.api("people:write", "admin")
+@blueprint.response(201, schemas.PersonOut)
+def departure(person_id: str) -> Json:
+    """The person left the company: sessions, tokens and rights end at once."""
+    people.depart(as_id(person_id), actor_id=access.me().person_id)
+    return _person(queries.person(as_id(person_id)))
+
+
+@blueprint.get("/connections")
+@access.api("read", "recruiter", "admin")
+@blueprint.response(200, schemas.page_of(schemas.ConnectionOut))
+def connections_list() -> Json:
+    """Tracking systems we hear from. Secrets are never shown."""
+    return page([_connection(c) for c in connections.list_connections()], None, 200)
+
+
+def _connection(row: connections.ConnectionRow) -> Json:
+    return {
+        "id": row.id, "kind": row.kind, "name": row.name, "api_url": row.api_url,
+        "settings": row.settings, "created_at": row.created_at,
+        "webhook_url": connections.webhook_url(row),
+    }  # fmt: skip
+
+
+@blueprint.post("/connections")
+@idempotent
+@access.api("connections:write", "recruiter", "admin")
+@blueprint.arguments(schemas.ConnectionIn)
+@blueprint.response(201, schemas.ConnectionOut)
+def add_connection(fields: Json) -> Json:
+    """A new connection; give the answered `webhook_url` to the tracking system."""
+    made = connections.create_connection(
+        **fields,  # type: ignore[arg-type]
+        actor_id=access.me().person_id,
+    )
+    return _connection(connections.get_connection(made.id))
+
+
+@blueprint.get("/connections/<connection_id>")
+@access.api("read", "recruiter", "admin")
+@blueprint.response(200, schemas.ConnectionOut)
+def connection(connection_id: str) -> Json:
+    """One connection."""
+    return _connection(connections.get_connection(as_id(connection_id)))
+
+
+@blueprint.delete("/connections/<connection_id>")
+@access.api("connections:write", "recruiter", "admin")
+@blueprint.response(204)
+def delete_connection(connection_id: str) -> Response | None:
+    """Stop hearing from a system. What it told stays."""
+    connections.delete_connection(as_id(connection_id), actor_id=access.me().person_id)
+    return None

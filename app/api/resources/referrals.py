@@ -1,0 +1,139 @@
+"""Referrals and their stages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from flask_smorest import Blueprint
+
+from app import audit
+from app.api import schemas
+from app.api.idempotency import idempotent
+from app.api.resources.common import Json, as_id, is_staff, page
+from app.referrals import queries, service
+from app.referrals.errors import ContactEntryDisabled, UnknownReferral
+from app.referrals.queries import ReferralFilter, ReferralRow
+from app.web import access
+from app.web.access import Reader
+
+blueprint = Blueprint("api_referrals", __name__, description="Referrals")
+
+
+def _person(person_id: object, name: str | None) -> Json | None:
+    return {"id": person_id, "name": name} if person_id else None
+
+
+def _attribution(row: ReferralRow) -> Json:
+    claims = queries.claims(row.id)
+    decision = queries.decision(row.id)
+    return {
+        "claims": [
+            {
+                "person": {"id": c.person_id, "name": c.person_name}, "kind": c.kind,
+                "claimed_at": c.claimed_at, "outcome": c.outcome, "reason": c.reason,
+            }
+            for c in claims
+        ],
+        "winner": _person(row.referrer_id, row.referrer_name),
+        "decision": decision,
+    }  # fmt: skip
+
+
+def _referral(row: ReferralRow, *, for_referrer: bool) -> Json:
+    return {
+        "id": row.id, "offer_id": row.offer_id, "offer_title": row.offer_title,
+        "candidate_name": row.candidate_name, "visibility": row.visibility, "stage": row.stage,
+        "stage_at": row.stage_at, "closure_reason": row.closure_reason,
+        "received_at": row.received_at, "hired_at": row.hired_at, "starts_on": row.starts_on,
+        "external_id": row.external_id, "channel": row.channel,
+        "referrer": _person(row.referrer_id, row.referrer_name),
+        "history": queries.history(row, for_referrer=for_referrer),
+        "attribution": _attribution(row),
+    }  # fmt: skip
+
+
+def _own_only(reader: Reader) -> bool:
+    return not is_staff(reader)
+
+
+@blueprint.get("/referrals")
+@access.api("read")
+@blueprint.arguments(schemas.ReferralQuery, location="query")
+@blueprint.response(200, schemas.page_of(schemas.ReferralOut))
+def referrals_list(query: dict[str, str]) -> Json:
+    """Referrals, newest first: all for recruiters, their own for members, as far as each
+    candidate allows."""
+    reader = access.me()
+    own = _own_only(reader)
+    limit = int(query["limit"])
+    offer_id = query.get("offer_id")
+    rows, next_cursor = queries.referrals(
+        ReferralFilter(
+            referrer_id=reader.person_id if own else None,
+            stage=query.get("stage"),
+            offer_id=as_id(offer_id) if offer_id else None,
+            external_id=query.get("external_id"),
+        ),
+        after=query.get("after"),
+        limit=limit,
+    )
+    return page([_referral(row, for_referrer=own) for row in rows], next_cursor, limit)
+
+
+@blueprint.post("/referrals")
+@access.api("referrals:write")
+@blueprint.arguments(schemas.ContactIn)
+@blueprint.response(201, schemas.ReferralOut)
+def enter_contact(_fields: Json) -> Json:
+    """Entering a contact for somebody is off: they type their own data after your link."""
+    raise ContactEntryDisabled
+
+
+@blueprint.get("/referrals/<referral_id>")
+@access.api("read")
+@blueprint.response(200, schemas.ReferralOut)
+def one(referral_id: str) -> Json:
+    """One referral. Opening a candidate's file as staff is noted and shown to the candidate."""
+    return _one(as_id(referral_id), access.me())
+
+
+def _one(key: uuid.UUID, reader: Reader) -> Json:
+    own = _own_only(reader)
+    row = queries.referral(key, referrer_id=reader.person_id if own else None)
+    if row is None:
+        raise UnknownReferral
+    shown = _referral(row, for_referrer=own)
+    if not own:
+        role = next(r for r in ("recruiter", "hr", "admin") if r in reader.roles)
+        audit.record("referral.opened", "referral", key, actor_id=reader.person_id, actor_role=role)
+    return shown
+
+
+@blueprint.post("/referrals/<referral_id>/stages")
+@idempotent
+@access.api("referrals:write", "recruiter", "admin")
+@blueprint.arguments(schemas.StageIn)
+@blueprint.response(201, schemas.ReferralOut)
+def add_stage(fields: Json, referral_id: str) -> Json:
+    """A stage by the recruiter's hand; the same `external_event_id` again changes nothing."""
+    reader = access.me()
+    at, starts_on = fields.get("occurred_at"), fields.get("starts_on")
+    service.set_stage(
+        as_id(referral_id),
+        str(fields["stage"]),
+        actor_id=reader.person_id,
+        actor_role="recruiter" if "recruiter" in reader.roles else "admin",
+        occurred_at=at if isinstance(at, dt.datetime) else None,
+        external_event_id=_text(fields.get("external_event_id"), "api:"),
+        closure_reason=_text(fields.get("closure_reason")),
+        starts_on=starts_on if isinstance(starts_on, dt.date) else None,
+    )
+    row = queries.referral(as_id(referral_id))
+    if row is None:
+        raise UnknownReferral
+    return _referral(row, for_referrer=False)
+
+
+def _text(value: object, prefix: str = "") -> str | None:
+    return f"{prefix}{value}" if value else None

@@ -1,0 +1,355 @@
+"""Shapes of the JSON API. Times are RFC 3339 in UTC, identifiers opaque strings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import validate
+
+from app.people.models import KINDS
+from app.rewards.models import PAY_CLASSES
+
+
+class Instant(ma.fields.AwareDateTime):
+    """RFC 3339 in UTC, written with a Z."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=dt.UTC, **kwargs)
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+class Strict(ma.Schema):
+    """Unknown fields are refused with their name, so a typing mistake is not silent."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class Paging(ma.Schema):
+    """Query of a list."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    after = ma.fields.String(metadata={"description": "The `next` of the page before."})
+    limit = ma.fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
+class Consent(ma.Schema):
+    purpose = ma.fields.String()
+    text_version = ma.fields.String()
+    granted_at = Instant(allow_none=True)
+    withdrawn_at = Instant(allow_none=True)
+
+
+class Grant(ma.Schema):
+    network = ma.fields.String()
+    state = ma.fields.String()
+    expires_at = Instant(allow_none=True)
+
+
+class Me(ma.Schema):
+    id = ma.fields.String()
+    name = ma.fields.String()
+    email = ma.fields.String()
+    kind = ma.fields.String()
+    language = ma.fields.String()
+    member = ma.fields.Boolean()
+    roles = ma.fields.List(ma.fields.String())
+    consents = ma.fields.List(ma.fields.Nested(Consent))
+    grants = ma.fields.List(ma.fields.Nested(Grant))
+
+
+class Balance(ma.Schema):
+    available = ma.fields.Integer()
+    pending = ma.fields.Integer()
+    status_points = ma.fields.Integer()
+
+
+class RuleRef(ma.Schema):
+    name = ma.fields.String()
+    version = ma.fields.Integer()
+
+
+class Entry(ma.Schema):
+    id = ma.fields.String()
+    amount = ma.fields.Integer(metadata={"description": "Points, signed."})
+    state = ma.fields.String()
+    code = ma.fields.String()
+    reference = ma.fields.String()
+    rule = ma.fields.Nested(RuleRef, allow_none=True)
+    reason = ma.fields.String()
+    effective_at = Instant()
+    due_at = Instant(allow_none=True)
+
+
+class OfferIn(Strict):
+    """`title` is needed; an offer is open at once unless `status` says `draft`."""
+
+    title = ma.fields.String(required=True)
+    description = ma.fields.String(load_default="")
+    location = ma.fields.String(allow_none=True)
+    department = ma.fields.String(allow_none=True)
+    contract = ma.fields.String(allow_none=True)
+    remote = ma.fields.String(allow_none=True)
+    language = ma.fields.String(allow_none=True)
+    apply_url = ma.fields.String(allow_none=True)
+    status = ma.fields.String(validate=validate.OneOf(("draft", "open")))
+    external_id = ma.fields.String(allow_none=True)
+    source = ma.fields.String(allow_none=True)
+
+
+class OfferOut(ma.Schema):
+    id = ma.fields.String()
+    title = ma.fields.String()
+    description = ma.fields.String()
+    location = ma.fields.String()
+    department = ma.fields.String()
+    contract = ma.fields.String()
+    remote = ma.fields.String(allow_none=True)
+    language = ma.fields.String()
+    apply_url = ma.fields.String(allow_none=True)
+    status = ma.fields.String()
+    external_id = ma.fields.String(allow_none=True)
+    source = ma.fields.String()
+    public_url = ma.fields.String()
+    opened_at = Instant(allow_none=True)
+    closed_at = Instant(allow_none=True)
+
+
+class OfferQuery(Paging):
+    status = ma.fields.String(validate=validate.OneOf(("draft", "open", "closed")))
+    q = ma.fields.String(load_default="")
+    external_id = ma.fields.String()
+    source = ma.fields.String()
+
+
+class LinkIn(Strict):
+    channel = ma.fields.String(load_default="link")
+
+
+class LinkOut(ma.Schema):
+    id = ma.fields.String()
+    code = ma.fields.String()
+    url = ma.fields.String()
+    channel = ma.fields.String()
+    offer_id = ma.fields.String()
+    created_at = Instant()
+
+
+class ApplicationIn(ma.Schema):
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    code = ma.fields.String(load_default="", allow_none=True)
+    click_id = ma.fields.String(load_default="", allow_none=True)
+    first_name = ma.fields.String(load_default="")
+    last_name = ma.fields.String(load_default="")
+    email = ma.fields.String(load_default="")
+    visibility = ma.fields.String(load_default="ends")
+    notice_version = ma.fields.String(load_default="")
+    language = ma.fields.String(load_default="")
+
+
+class ApplicationOut(ma.Schema):
+    """The private address goes to the mailbox and nowhere else."""
+
+    id = ma.fields.String()
+    offer_id = ma.fields.String()
+    status = ma.fields.String()
+    visibility = ma.fields.String()
+    message = ma.fields.String()
+
+
+class ContactIn(ma.Schema):
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    offer_id = ma.fields.String()
+    candidate = ma.fields.Dict()
+    confirmed = ma.fields.Boolean()
+
+
+class HistoryLine(ma.Schema):
+    stage = ma.fields.String()
+    occurred_at = Instant()
+    source = ma.fields.String()
+
+
+class PersonRef(ma.Schema):
+    id = ma.fields.String()
+    name = ma.fields.String()
+
+
+class ClaimOut(ma.Schema):
+    person = ma.fields.Nested(PersonRef)
+    kind = ma.fields.String()
+    claimed_at = Instant()
+    outcome = ma.fields.String()
+    reason = ma.fields.String(allow_none=True)
+
+
+class DecisionOut(ma.Schema):
+    rule_version = ma.fields.String()
+    reason = ma.fields.String()
+    decided_at = Instant()
+
+
+class Attribution(ma.Schema):
+    claims = ma.fields.List(ma.fields.Nested(ClaimOut))
+    winner = ma.fields.Nested(PersonRef, allow_none=True)
+    decision = ma.fields.Nested(DecisionOut, allow_none=True)
+
+
+class ReferralOut(ma.Schema):
+    id = ma.fields.String()
+    offer_id = ma.fields.String(allow_none=True)
+    offer_title = ma.fields.String(allow_none=True)
+    candidate_name = ma.fields.String(allow_none=True)
+    visibility = ma.fields.String()
+    stage = ma.fields.String(allow_none=True)
+    stage_at = Instant()
+    closure_reason = ma.fields.String(allow_none=True)
+    received_at = Instant()
+    hired_at = Instant(allow_none=True)
+    starts_on = ma.fields.Date(allow_none=True)
+    external_id = ma.fields.String(allow_none=True)
+    referrer = ma.fields.Nested(PersonRef, allow_none=True)
+    channel = ma.fields.String(allow_none=True)
+    history = ma.fields.List(ma.fields.Nested(HistoryLine))
+    attribution = ma.fields.Nested(Attribution)
+
+
+class ReferralQuery(Paging):
+    external_id = ma.fields.String()
+    stage = ma.fields.String()
+    offer_id = ma.fields.String()
+
+
+class StageIn(Strict):
+    stage = ma.fields.String(required=True)
+    occurred_at = Instant()
+    external_event_id = ma.fields.String(validate=validate.Length(1, 180))
+    closure_reason = ma.fields.String(allow_none=True)
+    starts_on = ma.fields.Date(allow_none=True)
+
+
+class RewardIn(Strict):
+    """Price, stock and deliverer must be there; `stock` null means unlimited."""
+
+    title = ma.fields.String(required=True)
+    description = ma.fields.String(load_default="")
+    cost = ma.fields.Integer(required=True, strict=True)
+    stock = ma.fields.Integer(required=True, allow_none=True, strict=True)
+    pay_class = ma.fields.String(required=True, validate=validate.OneOf(PAY_CLASSES))
+    deliverer = ma.fields.String(required=True)
+
+
+class RewardOut(ma.Schema):
+    id = ma.fields.String()
+    title = ma.fields.String()
+    description = ma.fields.String()
+    cost = ma.fields.Integer()
+    stock = ma.fields.Integer(allow_none=True)
+    stock_left = ma.fields.Integer(allow_none=True)
+    pay_class = ma.fields.String()
+    deliverer = ma.fields.String()
+    created_at = Instant()
+
+
+class RedemptionIn(Strict):
+    reward_id = ma.fields.String(required=True)
+
+
+class RedemptionOut(ma.Schema):
+    id = ma.fields.String()
+    reward_id = ma.fields.String()
+    person_id = ma.fields.String()
+    cost = ma.fields.Integer()
+    status = ma.fields.String()
+    created_at = Instant()
+    settled_at = Instant(allow_none=True)
+
+
+class RuleOut(ma.Schema):
+    id = ma.fields.String()
+    fact = ma.fields.String()
+    name = ma.fields.String()
+    version = ma.fields.Integer()
+    amount = ma.fields.Integer()
+    held_amount = ma.fields.Integer()
+    hold_days = ma.fields.Integer()
+    starts_at = Instant()
+
+
+class ConnectionIn(Strict):
+    kind = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+    secrets = ma.fields.List(ma.fields.String(), load_default=list)
+    api_url = ma.fields.String(allow_none=True, load_default=None)
+    api_key = ma.fields.String(allow_none=True, load_default=None)
+    settings = ma.fields.Dict(load_default=dict)
+
+
+class ConnectionOut(ma.Schema):
+    id = ma.fields.String()
+    kind = ma.fields.String()
+    name = ma.fields.String()
+    webhook_url = ma.fields.String()
+    api_url = ma.fields.String(allow_none=True)
+    settings = ma.fields.Dict()
+    created_at = Instant()
+
+
+class PersonIn(Strict):
+    kind = ma.fields.String(load_default="employee", validate=validate.OneOf(KINDS))
+    name = ma.fields.String(required=True)
+    email = ma.fields.String(required=True)
+    employee_id = ma.fields.String(allow_none=True, load_default=None)
+    language = ma.fields.String(load_default="fr")
+    roles = ma.fields.List(ma.fields.String(), load_default=list)
+    department = ma.fields.String(allow_none=True, load_default=None)
+    site = ma.fields.String(allow_none=True, load_default=None)
+    job_title = ma.fields.String(allow_none=True, load_default=None)
+
+
+class PersonOut(ma.Schema):
+    id = ma.fields.String()
+    kind = ma.fields.String()
+    name = ma.fields.String()
+    email = ma.fields.String()
+    employee_id = ma.fields.String(allow_none=True)
+    language = ma.fields.String()
+    roles = ma.fields.List(ma.fields.String())
+    departed_at = Instant(allow_none=True)
+
+
+class Difference(ma.Schema):
+    entry_id = ma.fields.String(allow_none=True)
+    account_id = ma.fields.String(allow_none=True)
+    sequence = ma.fields.Integer(allow_none=True)
+    what = ma.fields.String()
+
+
+class Verification(ma.Schema):
+    ok = ma.fields.Boolean()
+    accounts = ma.fields.Integer()
+    transfers = ma.fields.Integer()
+    entries = ma.fields.Integer()
+    first_difference = ma.fields.Nested(Difference, allow_none=True)
+
+
+def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
+    """The envelope of a list of `item`: items, next, limit."""
+    fields: dict[str, Any] = {
+        "items": ma.fields.List(ma.fields.Nested(item)),
+        "next": ma.fields.String(allow_none=True),
+        "limit": ma.fields.Integer(),
+    }
+    return type(f"{item.__name__}Page", (ma.Schema,), fields)

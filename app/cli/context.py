@@ -1,0 +1,45 @@
+"""What commands share: settings, and the application where one is needed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from app import config
+from app.config import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def settings() -> Settings:
+    """The settings, with the queue server of the `up` that runs in this data folder."""
+    from app.supervisor import lock
+
+    loaded = config.load()
+    if loaded.redis_url is None:
+        state = lock.running(loaded.data_dir)
+        if state is not None and state.redis_url:
+            return dataclasses.replace(loaded, redis_url=state.redis_url)
+    return loaded
+
+
+def queue_url(found: Settings) -> str:
+    """Where the queue server is. Raises `SettingsError` where a part alone cannot know."""
+    if found.redis_url is None:
+        raise SettingsError(
+            "PORTEVOIX_REDIS_URL", "needed by a part that runs alone (`up` brings its own)"
+        )
+    return found.redis_url
+
+
+@contextmanager
+def application(found: Settings | None = None) -> Iterator[Flask]:
+    """The application, in its context."""
+    from app import create_app
+
+    app = create_app(found or settings())
+    with app.app_context():
+        yield app

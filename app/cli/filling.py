@@ -1,0 +1,122 @@
+"""Commands that bring people, offers and tokens in, and the demo."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli import Refused, context
+
+if TYPE_CHECKING:
+    from app.referrals.imports import ImportReport
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print people, tokens and connections.")
+def demo(as_json: bool) -> None:
+    """Fill the demo organisation. Safe to repeat: what exists stays as it is."""
+    from app import demo as halvenne
+    from app import migrating
+
+    with context.application():
+        migrating.upgrade()
+        filled = halvenne.fill()
+        described = halvenne.describe()
+    if as_json:
+        click.echo(json.dumps(described, ensure_ascii=False, indent=1))
+    else:
+        click.echo("The demo organisation is filled." if filled else "The demo was filled before.")
+        click.echo(halvenne.accounts_text(described))
+
+
+@click.group()
+def people() -> None:
+    """The directory."""
+
+
+@people.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def people_import(file: Path) -> None:
+    """Read people from a CSV file of an HR tool. The same file twice changes nothing."""
+    from app.people.people_csv import import_people
+
+    with context.application() as app, app.test_request_context():
+        report = import_people(file.read_bytes(), language=app.extensions["portevoix"].locale)
+    click.echo(f"{report.created} added, {report.changed} changed, {report.unchanged} unchanged")
+    for fault in report.faults:
+        click.echo(f"line {fault.line}: {fault.sentence}", err=True)
+    sys.exit(1 if report.faults else 0)
+
+
+@click.group()
+def offers() -> None:
+    """Job offers."""
+
+
+@offers.command("import")
+@click.option("--source", required=True, help="greenhouse, csv, or the id of a connection.")
+@click.argument("file_or_url")
+def offers_import(source: str, file_or_url: str) -> None:
+    """Read offers from a feed, a file or an address. Twice the same feed changes nothing."""
+    from app.referrals import imports
+
+    with context.application() as app, app.test_request_context():
+        if file_or_url.startswith(("http://", "https://")):
+            report = imports.import_now(source, url=file_or_url, on_wait=_say_waiting)
+        else:
+            path = Path(file_or_url)
+            if not path.is_file():
+                raise Refused(f"there is no file {file_or_url}")
+            data = path.read_bytes()
+            report = imports.import_now(source, data=data, origin=path.name, on_wait=_say_waiting)
+        sys.exit(_tell(report))
+
+
+def _say_waiting() -> None:
+    click.echo("Another import works on this connection; waiting for it…", err=True)
+
+
+def _tell(report: ImportReport) -> int:
+    if report.error:
+        click.echo(f"Nothing was imported: {report.error_sentence}", err=True)
+        return 1
+    click.echo(
+        f"{report.created} created, {report.updated} updated, {report.unchanged} unchanged, "
+        f"{report.closed} closed, {report.refused} refused"
+    )
+    if report.suspicious:
+        click.echo(f"Nothing was closed: {report.suspicious_sentence}", err=True)
+    for line in report.refused_lines:
+        click.echo(f"line {line.line}: {line.reason} {line.value or ''}".rstrip(), err=True)
+    return 0
+
+
+@click.group()
+def tokens() -> None:
+    """Bearer tokens of the API."""
+
+
+@tokens.command("create")
+@click.option("--person", required=True, help="The person's mail address.")
+@click.option("--scope", "scopes", multiple=True, required=True, help="May be given several times.")
+@click.option("--name", default="console", show_default=True)
+def tokens_create(person: str, scopes: tuple[str, ...], name: str) -> None:
+    """Make a token. It is printed once and kept as a hash."""
+    from app.errors import InvalidInput
+    from app.people import service
+    from app.people.queries import person_by_email
+
+    wanted = [word for scope in scopes for word in scope.replace(",", " ").split()]
+    with context.application() as app, app.test_request_context():
+        found = person_by_email(person)
+        if found is None:
+            raise Refused(f"nobody has the address {person}")
+        try:
+            click.echo(service.issue_token(found.id, name, wanted, by_console=True))
+        except InvalidInput as error:
+            faults = "; ".join(str(s) for each in error.errors.values() for s in each)
+            raise Refused(faults) from error

@@ -1,0 +1,127 @@
+"""Running the product: everything on this machine, or one part of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from app import config
+from app.cli import Refused, context
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
+    from app.jobs.periodic import Periodic
+
+
+def _create(settings: Settings) -> Flask:
+    from app import create_app
+
+    return create_app(settings)
+
+
+def _schedule() -> Sequence[Periodic]:
+    from app.schedule import SCHEDULE
+
+    return SCHEDULE
+
+
+def _prepare(app: Flask) -> None:
+    """The database of this version; and the demo, before any worker lives at another time."""
+    from app import migrating
+
+    with app.app_context():
+        migrating.upgrade()
+        if app.extensions["portevoix"].demo:
+            from app import demo
+
+            if not demo.is_filled(app.extensions["portevoix"].data_dir):
+                click.echo("Filling the demo organisation, some seconds…")
+            demo.fill()
+
+
+def _welcome(app: Flask) -> str:
+    """The demo's accounts, or the one-time address of the set-up."""
+    settings = app.extensions["portevoix"]
+    with app.app_context():
+        if settings.demo:
+            from app import demo
+
+            return demo.accounts_text(demo.describe())
+        from app.setup import service as setup
+
+        if not setup.needed():
+            return ""
+        ticket = setup.make_ticket(settings.data_dir)
+        return (
+            "Set your organisation up, within 30 minutes, on this machine:\n"
+            f"  {settings.base_url}/setup/{ticket}"
+        )
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Fill the demo organisation at the first start.")
+def up(demo: bool) -> None:
+    """Run everything on this machine.
+
+    Web, workers, scheduler and, without PORTEVOIX_REDIS_URL, a queue server. HOST (127.0.0.1)
+    and PORT (8000) say where; PORTEVOIX_DATA_DIR (var) holds the data. Ctrl-C stops it.
+    """
+    if sys.platform != "linux":
+        raise Refused("`up` needs Linux; elsewhere start web, worker and scheduler alone")
+    if demo:
+        os.environ["PORTEVOIX_DEMO"] = "1"
+    from app.supervisor import Product
+    from app.supervisor import options as options_module
+    from app.supervisor import up as run
+
+    product = Product(_create, _schedule, _prepare, _welcome)
+    sys.exit(run(config.load(), options_module.load(), product))
+
+
+@click.command()
+def web() -> None:
+    """Serve web pages, on HOST and PORT."""
+    from app.supervisor import options as options_module
+    from app.supervisor import web as server
+
+    options = options_module.load()
+    settings = context.settings()
+    context.queue_url(settings)
+    try:
+        listener = server.bind(settings.host, settings.port)
+        app = _create(settings)
+        server.listen(listener)
+    except server.CannotListen as error:
+        raise Refused(str(error)) from error
+    sys.exit(server.serve(app, listener, options))
+
+
+@click.command()
+def worker() -> None:
+    """Run jobs, one at a time; start several for more."""
+    settings = context.settings()
+    url = context.queue_url(settings)
+    app = _create(settings)
+    from app.jobs import worker as jobs
+
+    sys.exit(jobs.run(app, url))
+
+
+@click.command()
+def scheduler() -> None:
+    """Hand due work to the workers and keep time.
+
+    Several may be started; one of them works, the others stand by.
+    """
+    settings = context.settings()
+    url = context.queue_url(settings)
+    app = _create(settings)
+    from app.jobs import scheduler as jobs
+
+    sys.exit(jobs.run(app, settings, url, _schedule()))

@@ -1,0 +1,6 @@
+"""Partners: one folder each, reading what they send into the same few shapes.
+
+Everything under here that reads is pure: bytes in, `postings.FeedReading` or
+`events.AtsEvent` out, no database, no clock, no network. `registry.CONNECTORS` says what
+exists; nothing here imports a feature above it.
+"""

@@ -1,0 +1,210 @@
+"""The SQL that writes the books, made once: building it for each posting cost more than
+running it. What the two databases do differently stands here and nowhere else.
+
+- "Insert unless it is there" is spelled the same but has one class for each.
+- PostgreSQL, a round trip away, takes a whole posting as one statement, and a bulk by COPY.
+- SQLite, inside our process, takes statement after statement and row after row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.selectable import CTE
+
+from app.ledger import chain
+from app.ledger.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerOpen,
+    LedgerSeal,
+    LedgerSealHead,
+    LedgerTransfer,
+)
+
+ACCOUNT = cast(Table, LedgerAccount.__table__)
+TRANSFER = cast(Table, LedgerTransfer.__table__)
+ENTRY = cast(Table, LedgerEntry.__table__)
+OPEN = cast(Table, LedgerOpen.__table__)
+SEAL = cast(Table, LedgerSeal.__table__)
+SEAL_HEAD = cast(Table, LedgerSealHead.__table__)
+
+#: A posting and what it repays have at most this many entries; more is a bulk.
+FEW = 6
+#: What a posting changes on an account's row.
+BALANCES = (
+    "available",
+    "pending",
+    "reserved",
+    "status_points",
+    "version",
+    "head_digest",
+    "recoverable_id",
+)
+ENTRY_NAMES = ("transfer_id", *chain.LEG, "digest")
+
+_accounts = select(*ACCOUNT.c["id", "kind", *BALANCES]).with_for_update()
+LOCK = _accounts.where(ACCOUNT.c.id == bindparam("key"))
+LOCK_MANY = _accounts.where(ACCOUNT.c.id.in_(bindparam("keys", expanding=True))).order_by(
+    ACCOUNT.c.id
+)
+FIND = select(*TRANSFER.c[chain.TRANSFER])
+OPEN_ACCOUNTS = insert(ACCOUNT)
+ADD_TRANSFER = insert(TRANSFER)
+AWAIT = insert(OPEN)
+SETTLE = delete(OPEN).where(OPEN.c.transfer_id == bindparam("key"))
+
+
+def _once(table: Table, dialect: str) -> Insert:
+    """Insert unless a unique key is taken; the row count tells."""
+    made = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def _move(prefix: str) -> Update:
+    changes = {n: bindparam(f"{prefix}{n}", type_=ACCOUNT.c[n].type) for n in BALANCES}
+    return update(ACCOUNT).where(ACCOUNT.c.id == bindparam(f"{prefix}id")).values(changes)
+
+
+def _leg(number: int, transfer: CTE | None = None) -> Select[*tuple[Any, ...]]:
+    """One entry as a row of parameters, of a transfer that was just inserted if it was."""
+    values: list[Any] = [
+        bindparam(f"{name}_{number}", type_=ENTRY.c[name].type) for name in ENTRY_NAMES
+    ]
+    return select(*values) if transfer is None else select(*values).select_from(transfer)
+
+
+def _legs(count: int, transfer: CTE | None = None) -> Insert:
+    """The few legs of a posting. (VALUES with several rows would be compiled anew each time,
+    a union is compiled once.)"""
+    rows = [_leg(number, transfer) for number in range(count)]
+    return insert(ENTRY).from_select(ENTRY_NAMES, union_all(*rows) if count > 1 else rows[0])
+
+
+def _posting(count: int) -> Update:
+    """Transfer, entries and balances in one statement, which does nothing when the transfer
+    is not new. Only PostgreSQL lets a query change several tables."""
+    values = {n: bindparam(f"new_{n}", type_=TRANSFER.c[n].type) for n in chain.TRANSFER}
+    row = postgresql.insert(TRANSFER).values(values).on_conflict_do_nothing()
+    new = row.returning(TRANSFER.c.id).cte("new")
+    entries = _legs(count, new).cte("entries")
+    return _move("account_").where(exists(select(new.c.id))).add_cte(new, entries)
+
+
+TRANSFER_ONCE = {name: _once(TRANSFER, name) for name in ("sqlite", "postgresql")}
+SEAL_ONCE = {name: _once(SEAL, name) for name in ("sqlite", "postgresql")}
+ACCOUNT_ONCE = {name: _once(ACCOUNT, name) for name in ("sqlite", "postgresql")}
+MOVE = _move("account_")
+LEGS = [_legs(count) for count in range(1, FEW + 1)]
+LEG_NAMES = [[f"{name}_{number}" for name in ENTRY_NAMES] for number in range(FEW)]
+_NEW_NAMES = [f"new_{name}" for name in chain.TRANSFER]
+_POSTINGS: dict[str, list[Update]] = {"postgresql": [_posting(1), _posting(2)]}
+
+
+def posting(connection: Connection, legs: int) -> Update | None:
+    """The one statement for a posting of `legs` entries on one member, where there is one."""
+    known = _POSTINGS.get(connection.dialect.name, [])
+    return known[legs - 1] if legs <= len(known) else None
+
+
+_later = TRANSFER.alias()
+#: The members of a bulk take their balances from the last entry that it wrote for them.
+MOVE_GROUP = (
+    update(ACCOUNT)
+    .where(
+        TRANSFER.c.group_reference == bindparam("group"),
+        ENTRY.c.transfer_id == TRANSFER.c.id,
+        ENTRY.c.leg == 1,
+        ACCOUNT.c.id == TRANSFER.c.account_id,
+        ~exists().where(
+            _later.c.account_id == TRANSFER.c.account_id,
+            _later.c.sequence == TRANSFER.c.sequence + 1,
+        ),
+    )
+    .values(
+        available=ENTRY.c.available_after,
+        pending=ENTRY.c.pending_after,
+        reserved=ENTRY.c.reserved_after,
+        status_points=ENTRY.c.status_after,
+        version=ENTRY.c.sequence,
+        head_digest=ENTRY.c.digest,
+    )
+)
+
+
+def transfer_row(transfer: chain.Transfer) -> dict[str, object]:
+    """The transfer as parameters."""
+    return dict(zip(chain.TRANSFER, transfer, strict=False))
+
+
+def posting_row(
+    transfer: chain.Transfer, entries: Sequence[Sequence[object]], balances: dict[str, object]
+) -> dict[str, object]:
+    """What `posting` takes."""
+    return dict(zip(_NEW_NAMES, transfer, strict=False)) | leg_rows(entries) | balances
+
+
+def leg_rows(entries: Sequence[Sequence[object]]) -> dict[str, object]:
+    """A few entries as parameters of one statement."""
+    row: dict[str, object] = {}
+    for names, entry in zip(LEG_NAMES, entries, strict=False):
+        row.update(zip(names, entry, strict=True))
+    return row
+
+
+def insert_rows(
+    connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    """Insert many rows whose values stand in the order of `names`, without SQLAlchemy's work
+    for each row, which a bulk award of ten thousand people cannot afford."""
+    if not rows:
+        return
+    columns = f"{table.name} ({', '.join(names)})"
+    if connection.dialect.name == "postgresql":
+        _copy(connection, f"COPY {columns} FROM STDIN", rows)
+        return
+    values = [
+        _converted(connection, table.c[name], column)
+        for name, column in zip(names, zip(*rows, strict=True), strict=True)
+    ]
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {columns} VALUES ({marks})"
+    connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+
+
+def _copy(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    driver = cast(Any, connection.connection.dbapi_connection)
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _converted(
+    connection: Connection, column: Column[Any], values: Sequence[object]
+) -> Sequence[object]:
+    """The values as the driver wants them; what is the same in all rows is converted once."""
+    dialect = connection.dialect
+    convert = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if convert is None:
+        return values
+    first = values[0]
+    if all(value is first for value in values):
+        return [convert(first)] * len(values)
+    return [convert(value) for value in values]

@@ -1,0 +1,76 @@
+"""Mail, in the reader's language, sent by workers only.
+
+A message is one template pair, `templates/mail/<name>.txt` and `.html`; the first line of
+the text is the subject. Without an SMTP address messages go to a folder, one file each, so
+that a small installation works and can be looked at.
+"""
+
+from __future__ import annotations
+
+from email.utils import formataddr
+from typing import cast
+from urllib.parse import unquote, urlsplit
+
+import css_inline
+from flask import Flask, current_app, render_template
+from flask_babel import force_locale
+from flask_mailman import EmailMultiAlternatives, Mail
+
+from app import config
+from app.settings import organisation
+from app.settings.palette import palette
+from app.settings.service import DEFAULT_BRAND
+
+__all__ = ["send", "start", "url"]
+
+
+def _settings() -> config.Settings:
+    return cast(config.Settings, current_app.extensions["portevoix"])
+
+
+def url(path: str) -> str:
+    """The full address of one of our own paths, for a message."""
+    return _settings().base_url + path
+
+
+def send(to: str, name: str, template: str, language: str, **context: object) -> None:
+    """Send one message. Called by handlers of facts, never in a request or a transaction.
+
+    Raises what the transport raises; the outbox then tries again.
+    """
+    org = organisation()
+    with force_locale(language):
+        ink = palette(org.brand if org else DEFAULT_BRAND)
+        shared = {"org": org, "lang": language, "url": url, "ink": ink, **context}
+        subject, _, body = render_template(f"mail/{template}.txt", **shared).strip().partition("\n")
+        html = css_inline.inline(
+            render_template(f"mail/{template}.html", subject=subject, **shared)
+        )
+    message = EmailMultiAlternatives(
+        subject=subject.strip(),
+        body=body.strip() + "\n",
+        to=[formataddr((name, to))] if name else [to],
+        headers={"Auto-Submitted": "auto-generated", "Content-Language": language},
+    )
+    message.attach_alternative(html, "text/html")
+    message.send()
+
+
+def start(app: Flask, settings: config.Settings) -> None:
+    """Choose the transport."""
+    app.config["MAIL_DEFAULT_SENDER"] = settings.mail_from
+    if settings.smtp_url:
+        parts = urlsplit(settings.smtp_url)
+        app.config.update(
+            MAIL_BACKEND="smtp",
+            MAIL_SERVER=parts.hostname,
+            MAIL_PORT=parts.port or (465 if parts.scheme == "smtps" else 25),
+            MAIL_USERNAME=unquote(parts.username) if parts.username else None,
+            MAIL_PASSWORD=unquote(parts.password) if parts.password else None,
+            MAIL_USE_SSL=parts.scheme == "smtps",
+            MAIL_USE_TLS=parts.scheme == "smtp+starttls",
+            MAIL_TIMEOUT=15,
+        )
+    else:
+        app.config["MAIL_BACKEND"] = "app.mail.folder"
+    Mail(app)

@@ -1,0 +1,16 @@
+"""Facts that other features must hear about, written in the transaction that made them true.
+
+`record()` stores the fact and one delivery for each handler that declared itself with
+`on()`. The relay hands deliveries to the queue; the queue may lose everything, the database
+is the truth and the relay sends again. A handler runs at least once and takes effect once:
+its delivery is marked done in the transaction of its effect. Order is not promised.
+"""
+
+from app.outbox import upkeep
+from app.outbox.registry import Handler, Payload, handlers_of, on, registered
+from app.outbox.service import Due, deliver, drain, keep_alive, record, wake
+
+__all__ = [
+    "Due", "Handler", "Payload", "deliver", "drain", "handlers_of", "keep_alive", "on", "record",
+    "registered", "upkeep", "wake",
+]  # fmt: skip

@@ -1,0 +1,75 @@
+"""Tables of the outbox: the fact, its deliveries, the leases of those who run once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import retention
+from app.db import JSONDict, Model, primary_key, utc_column
+
+PENDING, SENT, DONE, FAILED = "pending", "sent", "done", "failed"
+
+
+class OutboxEvent(Model):
+    """A fact: a kind and identifiers. Never a name, an address or free words (rule E1)."""
+
+    __tablename__ = "outbox_event"
+    __retention__ = retention.EVENT
+
+    id: Mapped[uuid.UUID] = primary_key()
+    kind: Mapped[str] = mapped_column(String(80))
+    payload: Mapped[JSONDict]
+    created_at: Mapped[dt.datetime] = utc_column(index=True)
+
+
+class OutboxDelivery(Model):
+    """One handler's copy of a fact: pending, sent to the queue, done, or failed for good."""
+
+    __tablename__ = "outbox_delivery"
+    __retention__ = retention.EVENT
+    __table_args__ = (
+        UniqueConstraint("event_id", "handler"),
+        Index(
+            "ix_outbox_delivery_open",
+            "state",
+            "not_before",
+            sqlite_where=text("state in ('pending', 'sent')"),
+            postgresql_where=text("state in ('pending', 'sent')"),
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = primary_key()
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("outbox_event.id", ondelete="CASCADE"))
+    handler: Mapped[str] = mapped_column(String(80))
+    state: Mapped[str] = mapped_column(String(10), default=PENDING)
+    not_before: Mapped[dt.datetime] = utc_column()
+    sent_at: Mapped[dt.datetime | None]
+    lease_until: Mapped[dt.datetime | None]
+    done_at: Mapped[dt.datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(String(200))
+
+
+class Lease(Model):
+    """Who may do what only one process may do, and until when."""
+
+    __tablename__ = "lease"
+    __retention__ = retention.EVENT
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(80))
+    until: Mapped[dt.datetime]
+
+
+class PeriodicRun(Model):
+    """When a periodic job was last handed over."""
+
+    __tablename__ = "periodic_run"
+    __retention__ = retention.PROGRAMME
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    ran_at: Mapped[dt.datetime]

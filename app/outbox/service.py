@@ -1,0 +1,245 @@
+"""Recording facts, and carrying each to its handlers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import func, insert, select, update
+
+from app import clock
+from app.db import after_commit, db, in_transaction, new_id, transaction
+from app.outbox.models import DONE, FAILED, PENDING, SENT, OutboxDelivery, OutboxEvent
+from app.outbox.registry import Handler, Payload, handlers_of, registered
+
+MAX_ATTEMPTS = 12
+LEASE = dt.timedelta(seconds=90)
+LEASE_MARGIN = dt.timedelta(seconds=30)
+DEFAULT_TIMEOUT = 60
+
+
+class Due(NamedTuple):
+    """A delivery to hand to the queue now; `timeout` in seconds is its handler's."""
+
+    id: uuid.UUID
+    handler: str
+    timeout: int
+
+
+_waker: Callable[[], None] | None = None
+
+
+def set_waker(waker: Callable[[], None] | None) -> None:
+    """How to tell the relay that there is something to do; a hint that may get lost."""
+    global _waker
+    _waker = waker
+
+
+def wake() -> None:
+    """Hint the relay. Never raises and never waits."""
+    if _waker is not None:
+        _waker()
+
+
+def record(
+    kind: str, *, delay: dt.timedelta | None = None, **payload: str | int | bool | None
+) -> uuid.UUID:
+    """Store a fact with the transaction that makes it true. Raises outside `transaction()`.
+
+    The payload holds identifiers and codes only. With `delay` the handlers hear it later.
+    """
+    if not in_transaction():
+        raise RuntimeError(f"the fact {kind} must be recorded inside transaction()")
+    now, event_id = clock.now(), new_id()
+    session = db.session()
+    session.execute(
+        insert(OutboxEvent).values(id=event_id, kind=kind, payload=payload, created_at=now)
+    )
+    rows = [
+        {"id": new_id(), "event_id": event_id, "handler": handler.name, "state": PENDING,
+         "not_before": now + (delay or dt.timedelta(0)), "attempts": 0}
+        for handler in handlers_of(kind)
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(OutboxDelivery), rows)
+        after_commit(wake)
+    return event_id
+
+
+def deliver(delivery_id: uuid.UUID) -> bool:
+    """Run one delivery; True when it took effect now. Safe to call twice or side by side."""
+    row = db.session.execute(
+        select(OutboxDelivery.handler, OutboxDelivery.state).where(OutboxDelivery.id == delivery_id)
+    ).one_or_none()
+    if row is None or row.state == DONE:
+        return False
+    handler = registered(row.handler)
+    if handler is None:
+        _postpone(delivery_id, "no such handler in this version")
+        return False
+    try:
+        return _run_outside(handler, delivery_id) if handler.outside else _run(handler, delivery_id)
+    except Exception as error:
+        _postpone(delivery_id, type(error).__name__)
+        raise
+
+
+def _run(handler: Handler, delivery_id: uuid.UUID) -> bool:
+    with transaction() as session:
+        delivery = session.get(OutboxDelivery, delivery_id, with_for_update=True)
+        if delivery is None or delivery.state == DONE:
+            return False
+        handler.function(**_payload(delivery.event_id))
+        delivery.state, delivery.done_at, delivery.error = DONE, clock.now(), None
+    return True
+
+
+def _run_outside(handler: Handler, delivery_id: uuid.UUID) -> bool:
+    """Network work: claimed by a lease, so that a second copy of the job steps back. The lease
+    outlasts the handler's time, and nothing is open while it talks."""
+    now = clock.now()
+    with transaction() as session:
+        delivery = session.get(OutboxDelivery, delivery_id, with_for_update=True)
+        if delivery is None or delivery.state == DONE:
+            return False
+        if delivery.lease_until is not None and delivery.lease_until >= now:
+            return False
+        delivery.lease_until = now + dt.timedelta(seconds=handler.timeout) + LEASE_MARGIN
+        payload = _payload(delivery.event_id)
+    handler.function(**payload)
+    with transaction() as session:
+        session.execute(
+            update(OutboxDelivery)
+            .where(OutboxDelivery.id == delivery_id)
+            .values(state=DONE, done_at=clock.now(), lease_until=None, error=None)
+        )
+    return True
+
+
+def keep_alive(event_kind: str, key: str, value: str) -> None:
+    """Lengthen the lease of a long job that is still at work (an import, a batch)."""
+    now = clock.now()
+    with transaction() as session:
+        for delivery in session.scalars(
+            select(OutboxDelivery)
+            .join(OutboxEvent, OutboxEvent.id == OutboxDelivery.event_id)
+            .where(
+                OutboxDelivery.state != DONE,
+                OutboxDelivery.lease_until > now,
+                OutboxEvent.kind == event_kind,
+                OutboxEvent.payload[key].as_string() == value,
+            )
+        ):
+            delivery.lease_until = now + LEASE
+
+
+def _payload(event_id: uuid.UUID) -> Payload:
+    payload: Payload = db.session.execute(
+        select(OutboxEvent.payload).where(OutboxEvent.id == event_id)
+    ).scalar_one()
+    return payload
+
+
+def _postpone(delivery_id: uuid.UUID, reason: str) -> None:
+    """Try again later, longer each time; give up visibly after `MAX_ATTEMPTS`."""
+    with transaction() as session:
+        delivery = session.get(OutboxDelivery, delivery_id, with_for_update=True)
+        if delivery is None or delivery.state == DONE:
+            return
+        delivery.attempts += 1
+        delivery.error = reason[:200]
+        delivery.lease_until = None
+        delivery.state = FAILED if delivery.attempts >= MAX_ATTEMPTS else PENDING
+        delivery.not_before = clock.now() + dt.timedelta(seconds=min(2**delivery.attempts, 3600))
+
+
+def lost(delivery_id: uuid.UUID) -> None:
+    """Note that the process which ran it went away; counts as an attempt, so that work which
+    takes its process with it each time is given up visibly, too."""
+    _postpone(delivery_id, "its process went away")
+
+
+def due(limit: int, resend_after: dt.timedelta) -> list[Due]:
+    """Deliveries to hand to the queue now: new ones, those to try again, and those that were
+    sent long ago and never finished."""
+    now = clock.now()
+    rows = db.session.execute(
+        select(OutboxDelivery.id, OutboxDelivery.handler)
+        .where(
+            ((OutboxDelivery.state == PENDING) & (OutboxDelivery.not_before <= now))
+            | (
+                (OutboxDelivery.state == SENT)
+                & (OutboxDelivery.sent_at < now - resend_after)
+                & (OutboxDelivery.lease_until.is_(None) | (OutboxDelivery.lease_until < now))
+            )
+        )
+        .order_by(OutboxDelivery.not_before)
+        .limit(limit)
+    ).all()
+    return [Due(row.id, row.handler, _timeout_of(row.handler)) for row in rows]
+
+
+def _timeout_of(name: str) -> int:
+    handler = registered(name)
+    return handler.timeout if handler else DEFAULT_TIMEOUT
+
+
+def mark_sent(delivery_ids: list[uuid.UUID], as_of: dt.datetime) -> None:
+    """Note that the queue has them, as they were due at `as_of`. What is done stays done, and
+    what a fast worker has already postponed keeps its new time."""
+    with transaction() as session:
+        session.execute(
+            update(OutboxDelivery)
+            .where(
+                OutboxDelivery.id.in_(delivery_ids),
+                OutboxDelivery.state.in_((PENDING, SENT)),
+                OutboxDelivery.not_before <= as_of,
+            )
+            .values(state=SENT, sent_at=clock.now())
+        )
+
+
+def drain(limit: int = 10_000) -> int:
+    """Run everything that is due, here and now, facts made on the way included; how many.
+
+    For the console, the demo and tests; a running installation leaves it to the workers.
+    """
+    count = 0
+    while count < limit:
+        batch = due(200, resend_after=dt.timedelta(days=36_500))
+        if not batch:
+            return count
+        for delivery in batch:
+            deliver(delivery.id)
+            count += 1
+    return count
+
+
+def counts() -> dict[str, int]:
+    """Deliveries by state, for the console and the metrics."""
+    rows = db.session.execute(
+        select(OutboxDelivery.state, func.count()).group_by(OutboxDelivery.state)
+    ).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """Since when the oldest delivery that is due has waited; None when nothing waits."""
+    return db.session.execute(
+        select(func.min(OutboxDelivery.not_before)).where(
+            OutboxDelivery.state.in_((PENDING, SENT)), OutboxDelivery.not_before <= clock.now()
+        )
+    ).scalar_one()
+
+
+def given_up() -> list[tuple[str, str, int]]:
+    """What failed for good: handler, last error, how many."""
+    rows = db.session.execute(
+        select(OutboxDelivery.handler, OutboxDelivery.error, func.count())
+        .where(OutboxDelivery.state == FAILED)
+        .group_by(OutboxDelivery.handler, OutboxDelivery.error)
+        .order_by(OutboxDelivery.handler)
+    ).all()
+    return [(row[0], row[1] or "?", row[2]) for row in rows]

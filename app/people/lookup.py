@@ -1,0 +1,35 @@
+"""Reading one person's row for a change: always inside a transaction, always locked."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from app.people.errors import Departed, NoSuchPerson, NotMember
+from app.people.models import Person
+
+
+def load_person(session: Session, person_id: uuid.UUID) -> Person:
+    """The entry, locked until the transaction ends. Raises `NoSuchPerson`."""
+    # "of": the membership is joined from the outside, where PostgreSQL cannot lock.
+    person = session.get(Person, person_id, with_for_update={"of": Person})
+    if person is None:
+        raise NoSuchPerson
+    return person
+
+
+def load_present(session: Session, person_id: uuid.UUID) -> Person:
+    """The entry, locked, of somebody who has not left. Raises `NoSuchPerson`, `Departed`."""
+    person = load_person(session, person_id)
+    if person.departed_at is not None:
+        raise Departed
+    return person
+
+
+def load_member(session: Session, person_id: uuid.UUID) -> Person:
+    """The entry, locked, of somebody who takes part. Raises `NoSuchPerson`, `NotMember`."""
+    person = load_person(session, person_id)
+    if not person.is_member:
+        raise NotMember
+    return person

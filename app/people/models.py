@@ -1,0 +1,203 @@
+"""People: the directory, who joined, how they sign in, what they may do.
+
+A *person* is a directory entry: access and addresses, seen by administrators only. A person
+becomes a *member* by joining (`Membership`); points, links and consents exist from then on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app import retention
+from app.db import Model, primary_key, utc_column
+from app.people import names
+
+ROLES = (
+    "member", "contributor", "curator", "recruiter", "hr", "lead", "sponsor", "auditor", "admin",
+)  # fmt: skip
+KINDS = ("employee", "alumni", "partner")
+METHODS = ("password", "oidc", "invitation", "reset", "setup")
+
+
+def effective_roles(granted: Collection[str], is_member: bool) -> frozenset[str]:
+    """Granted roles, and `member` from joining alone."""
+    return frozenset({*granted} - {"member"} | ({"member"} if is_member else set()))
+
+
+class Person(Model):
+    """A directory entry. `email` is kept in lower case and is how people are recognised."""
+
+    __tablename__ = "person"
+    __retention__ = retention.DIRECTORY
+    __table_args__ = (Index("ix_person_name", "name", "id"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    kind: Mapped[str] = mapped_column(String(20), default="employee")
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    employee_id: Mapped[str | None] = mapped_column(String(80), unique=True)
+    job_title: Mapped[str | None] = mapped_column(String(200))
+    department: Mapped[str | None] = mapped_column(String(200))
+    site: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(5), default="fr")
+    created_at: Mapped[dt.datetime] = utc_column()
+    departed_at: Mapped[dt.datetime | None]
+
+    membership: Mapped[Membership | None] = relationship(back_populates="person", lazy="joined")
+    role_grants: Mapped[list[RoleGrant]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan", foreign_keys="RoleGrant.person_id"
+    )
+
+    @property
+    def display_name(self) -> str:
+        return self.name
+
+    @property
+    def given_name(self) -> str:
+        return names.given_name(self.name)
+
+    @property
+    def short_name(self) -> str:
+        """First name and initial, the form shown to the public (rule P6)."""
+        return names.short_name(self.name)
+
+    @property
+    def initials(self) -> str:
+        return names.initials(self.name)
+
+    @property
+    def avatar(self) -> int:
+        """Which of the five drawn discs is theirs."""
+        return names.avatar(self.id)
+
+    @property
+    def is_member(self) -> bool:
+        return (
+            self.membership is not None
+            and self.membership.left_at is None
+            and self.departed_at is None
+        )
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """What the person may do now. `member` comes from joining alone."""
+        if self.departed_at is not None:
+            return frozenset()
+        return effective_roles({grant.role for grant in self.role_grants}, self.is_member)
+
+
+class Membership(Model):
+    """The person joined by their own act; `notice_version` is the text they agreed to."""
+
+    __tablename__ = "membership"
+    __retention__ = retention.MEMBERSHIP
+
+    id: Mapped[uuid.UUID] = primary_key()
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), unique=True)
+    joined_at: Mapped[dt.datetime] = utc_column()
+    left_at: Mapped[dt.datetime | None]
+    notice_version: Mapped[str] = mapped_column(String(40))
+
+    person: Mapped[Person] = relationship(back_populates="membership")
+
+
+class Consent(Model):
+    """One choice for one purpose, with the text it answered. A withdrawal dates the row."""
+
+    __tablename__ = "consent"
+    __retention__ = retention.MEMBERSHIP
+    __table_args__ = (Index("ix_consent_person", "person_id", "purpose"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    purpose: Mapped[str] = mapped_column(String(40))
+    text_version: Mapped[str] = mapped_column(String(40))
+    granted_at: Mapped[dt.datetime] = utc_column()
+    withdrawn_at: Mapped[dt.datetime | None]
+
+
+class RoleGrant(Model):
+    """A role given to a person by a named human (or by the set-up)."""
+
+    __tablename__ = "role_grant"
+    __retention__ = retention.CREDENTIAL
+    __table_args__ = (UniqueConstraint("person_id", "role"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str] = mapped_column(String(20))
+    granted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    granted_at: Mapped[dt.datetime] = utc_column()
+
+
+class Credential(Model):
+    """A local password, as its Argon2id hash."""
+
+    __tablename__ = "credential"
+    __retention__ = retention.CREDENTIAL
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[dt.datetime] = utc_column()
+
+
+class Identity(Model):
+    """A person as an identity provider names them."""
+
+    __tablename__ = "identity"
+    __retention__ = retention.CREDENTIAL
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    issuer: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(300))
+    linked_at: Mapped[dt.datetime] = utc_column()
+
+
+class Login(Model):
+    """One signed-in device. The cookie holds a random token, this row its hash.
+
+    `browser` is a family such as 'Firefox, Linux', never what the browser said of itself;
+    `method` is how the person was recognised: one of `METHODS`.
+    """
+
+    __tablename__ = "login"
+    __retention__ = retention.SESSION
+    __table_args__ = (Index("ix_login_person", "person_id"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    browser: Mapped[str] = mapped_column(String(60))
+    method: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[dt.datetime] = utc_column()
+    seen_at: Mapped[dt.datetime] = utc_column()
+    expires_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class AccessToken(Model):
+    """A bearer token of the API: hashed, scoped, never more than its person may do."""
+
+    __tablename__ = "access_token"
+    __retention__ = retention.CREDENTIAL
+    __table_args__ = (
+        Index("ix_access_token_person", "person_id", postgresql_where=text("revoked_at is null")),
+    )
+
+    id: Mapped[uuid.UUID] = primary_key()
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[dt.datetime] = utc_column()
+    expires_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+
+    person: Mapped[Person] = relationship(lazy="joined")

@@ -1,0 +1,300 @@
+"""Reads for pages: plain rows, pages by key, no totals.
+
+No query here tells who did not join or who left the programme (rule W2): the directory's
+rows hold what the directory says and granted roles, never membership.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_, select, tuple_
+
+from app import clock
+from app.db import db
+from app.people import names
+from app.people.addresses import normal_address
+from app.people.consents import PURPOSES, Purpose
+from app.people.errors import NoSuchPerson, check_form
+from app.people.logins import LONGEST_IDLE
+from app.people.models import AccessToken, Consent, Credential, Login, Membership, Person, RoleGrant
+
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A line of the directory. `roles` are the granted ones, so never `member`."""
+
+    id: uuid.UUID
+    kind: str
+    name: str
+    email: str
+    employee_id: str | None
+    job_title: str | None
+    department: str | None
+    site: str | None
+    language: str
+    departed_at: dt.datetime | None
+    roles: tuple[str, ...]
+
+    @property
+    def display_name(self) -> str:
+        return self.name
+
+    @property
+    def initials(self) -> str:
+        return names.initials(self.name)
+
+    @property
+    def avatar(self) -> int:
+        return names.avatar(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """`next` goes back as `after`; None on the last page."""
+
+    items: list[PersonRow]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How a person is named to colleagues."""
+
+    id: uuid.UUID
+    name: str
+
+    @property
+    def display_name(self) -> str:
+        return self.name
+
+    @property
+    def given_name(self) -> str:
+        return names.given_name(self.name)
+
+    @property
+    def short_name(self) -> str:
+        return names.short_name(self.name)
+
+    @property
+    def initials(self) -> str:
+        return names.initials(self.name)
+
+    @property
+    def avatar(self) -> int:
+        return names.avatar(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One purpose and the person's present answer to it; `granted_at` is None for no."""
+
+    purpose: Purpose
+    granted_at: dt.datetime | None
+    withdrawn_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A signed-in device; `browser` may be empty."""
+
+    id: uuid.UUID
+    browser: str
+    created_at: dt.datetime
+    seen_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token that works, or would but for its date."""
+
+    id: uuid.UUID
+    name: str
+    scopes: tuple[str, ...]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    is_expired: bool
+
+
+def _cursor(name: str, person_id: uuid.UUID) -> str:
+    return base64.urlsafe_b64encode(person_id.bytes + name.encode()).decode().rstrip("=")
+
+
+def _position(after: str) -> tuple[str, uuid.UUID]:
+    try:
+        raw = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
+        return raw[16:].decode(), uuid.UUID(bytes=raw[:16])
+    except (binascii.Error, ValueError) as error:
+        raise check_form({"after": _l("This page of the list does not exist.")}) from error
+
+
+def _roles_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    roles: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for person_id, role in db.session.execute(
+        select(RoleGrant.person_id, RoleGrant.role)
+        .where(RoleGrant.person_id.in_(ids))
+        .order_by(RoleGrant.role)
+    ):
+        roles[person_id].append(role)
+    return roles
+
+
+def people_page(
+    search: str = "", after: str | None = None, limit: int = 50, *, departed: bool = False
+) -> PeoplePage:
+    """The directory by name: those present, or with `departed` those who left the organisation.
+
+    `search` is looked for in name, address, employee number, department and site.
+    Raises `InvalidInput` for an unreadable `after`.
+    """
+    limit = max(1, min(limit, MOST))
+    columns = (
+        Person.id, Person.kind, Person.name, Person.email, Person.employee_id, Person.job_title,
+        Person.department, Person.site, Person.language, Person.departed_at,
+    )  # fmt: skip
+    gone = Person.departed_at.is_not(None)
+    query = select(*columns).where(gone if departed else ~gone)
+    if search := search.strip():
+        searched = (
+            Person.name, Person.email, Person.employee_id, Person.department, Person.site
+        )  # fmt: skip
+        query = query.where(or_(*(c.icontains(search, autoescape=True) for c in searched)))
+    if after:
+        query = query.where(tuple_(Person.name, Person.id) > tuple_(*_position(after)))
+    rows = db.session.execute(query.order_by(Person.name, Person.id).limit(limit + 1)).all()
+    roles = _roles_of([row.id for row in rows])
+    items = [PersonRow(**row._mapping, roles=tuple(roles[row.id])) for row in rows[:limit]]
+    more = len(rows) > limit
+    return PeoplePage(items, _cursor(items[-1].name, items[-1].id) if more else None)
+
+
+def person(person_id: uuid.UUID) -> Person:
+    """One directory entry. Raises `NoSuchPerson`."""
+    found = db.session.get(Person, person_id)
+    if found is None:
+        raise NoSuchPerson
+    return found
+
+
+def person_by_email(email: str) -> Person | None:
+    """The entry with this address, in whatever case it is written."""
+    return db.session.scalar(select(Person).where(Person.email == normal_address(email)))
+
+
+def person_by_employee_id(employee_id: str) -> Person | None:
+    """The entry with this employee number, which is text: 00123 is not 123."""
+    return db.session.scalar(select(Person).where(Person.employee_id == employee_id))
+
+
+def named(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Named]:
+    """Names for a list of people, in one read; an unknown identifier is left out."""
+    rows = db.session.execute(select(Person.id, Person.name).where(Person.id.in_({*ids})))
+    return {row.id: Named(row.id, row.name) for row in rows}
+
+
+def present_with_role(role: str) -> list[Named]:
+    """Those who hold a granted role, by name; for a choice among staff."""
+    rows = db.session.execute(
+        select(Person.id, Person.name)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .where(RoleGrant.role == role, Person.departed_at.is_(None))
+        .order_by(Person.name, Person.id)
+        .limit(MOST)
+    )
+    return [Named(row.id, row.name) for row in rows]
+
+
+def choices_of(person_id: uuid.UUID) -> list[Choice]:
+    """Every purpose with the newest answer."""
+    newest: dict[str, Consent] = {}
+    for row in db.session.scalars(
+        select(Consent).where(Consent.person_id == person_id).order_by(Consent.granted_at)
+    ):
+        newest[row.purpose] = row
+    return [_choice(purpose, newest.get(code)) for code, purpose in PURPOSES.items()]
+
+
+def _choice(purpose: Purpose, row: Consent | None) -> Choice:
+    if row is None:
+        return Choice(purpose, None, None)
+    granted_at = row.granted_at if row.withdrawn_at is None else None
+    return Choice(purpose, granted_at, row.withdrawn_at)
+
+
+def has_consent(person_id: uuid.UUID, purpose: str) -> bool:
+    """True while a yes of a present member stands."""
+    return person_id in consenting([person_id], purpose)
+
+
+def consenting(ids: Iterable[uuid.UUID], purpose: str) -> frozenset[uuid.UUID]:
+    """Those among `ids` whose yes to one purpose stands."""
+    found = db.session.scalars(
+        select(Consent.person_id)
+        .join(Membership, Membership.person_id == Consent.person_id)
+        .join(Person, Person.id == Consent.person_id)
+        .where(
+            Consent.person_id.in_({*ids}),
+            Consent.purpose == purpose,
+            Consent.withdrawn_at.is_(None),
+            Membership.left_at.is_(None),
+            Person.departed_at.is_(None),
+        )
+    )
+    return frozenset(found)
+
+
+def devices_of(person_id: uuid.UUID) -> list[Device]:
+    """Signed-in devices, the one used last first."""
+    now = clock.now()
+    rows = db.session.execute(
+        select(Login.id, Login.browser, Login.created_at, Login.seen_at)
+        .where(
+            Login.person_id == person_id,
+            Login.ended_at.is_(None),
+            Login.expires_at > now,
+            Login.seen_at > now - LONGEST_IDLE,
+        )
+        .order_by(Login.seen_at.desc(), Login.id)
+        .limit(MOST)
+    )
+    return [Device(*row) for row in rows]
+
+
+def tokens_of(person_id: uuid.UUID) -> list[TokenRow]:
+    """Tokens that were not revoked, the newest first."""
+    now = clock.now()
+    rows = db.session.execute(
+        select(
+            AccessToken.id, AccessToken.name, AccessToken.scopes, AccessToken.created_at,
+            AccessToken.expires_at,
+        )
+        .where(AccessToken.person_id == person_id, AccessToken.revoked_at.is_(None))
+        .order_by(AccessToken.created_at.desc(), AccessToken.id)
+        .limit(MOST)
+    )  # fmt: skip
+    return [
+        TokenRow(
+            row.id, row.name, tuple(row.scopes), row.created_at, row.expires_at,
+            row.expires_at is not None and row.expires_at <= now,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def has_password(person_id: uuid.UUID) -> bool:
+    """True where the person can sign in without an identity provider."""
+    return db.session.get(Credential, person_id) is not None
+
+
+def is_empty() -> bool:
+    """True while the directory has nobody: the set-up has not been done."""
+    return db.session.execute(select(Person.id).limit(1)).first() is None

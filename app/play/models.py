@@ -1,0 +1,79 @@
+"""What acts are worth: rules with versions, the accounts of members, the awards made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import retention
+from app.db import Model, primary_key, utc_column
+
+FACTS = ("application", "interview", "hire")
+
+
+class RuleVersion(Model):
+    """What one fact is worth from `starts_at` on. `amount` is paid at once, `held_amount`
+    when `hold_days` after the contract's start have passed. A version never changes."""
+
+    __tablename__ = "rule_version"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (
+        UniqueConstraint("fact", "version"),
+        Index("ix_rule_start", "fact", "starts_at"),
+    )
+
+    id: Mapped[uuid.UUID] = primary_key()
+    fact: Mapped[str] = mapped_column(String(30))
+    version: Mapped[int]
+    name_fr: Mapped[str] = mapped_column(String(120))
+    name_en: Mapped[str] = mapped_column(String(120))
+    amount: Mapped[int]
+    held_amount: Mapped[int] = mapped_column(default=0)
+    hold_days: Mapped[int] = mapped_column(default=0)
+    starts_at: Mapped[dt.datetime]
+    created_at: Mapped[dt.datetime] = utc_column()
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+
+
+class PointsAccount(Model):
+    """The only place that knows whose account is whose. Erasure empties this row."""
+
+    __tablename__ = "points_account"
+    __retention__ = retention.MEMBERSHIP
+
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), unique=True)
+    opened_at: Mapped[dt.datetime] = utc_column()
+
+
+class Award(Model):
+    """One part of one award for one fact about one referral. `attempt` counts how often the
+    fact came true again after it was undone; at most one attempt is live.
+
+    `state`: 'waiting' (the person has not joined), 'posted', 'held', 'undone'.
+    """
+
+    __tablename__ = "award"
+    __retention__ = retention.LEDGER
+    __table_args__ = (
+        UniqueConstraint("referral_id", "fact", "part", "hire_key", "attempt"),
+        Index("ix_award_due", "state", "due_on"),
+        Index("ix_award_person", "person_id", "state"),
+    )
+
+    id: Mapped[uuid.UUID] = primary_key()
+    referral_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("referral.id"))
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    fact: Mapped[str] = mapped_column(String(30))
+    part: Mapped[str] = mapped_column(String(10))
+    hire_key: Mapped[str] = mapped_column(String(64), default="")
+    attempt: Mapped[int] = mapped_column(default=1)
+    amount: Mapped[int]
+    rule_version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rule_version.id"))
+    transfer_id: Mapped[uuid.UUID | None]
+    state: Mapped[str] = mapped_column(String(10))
+    due_on: Mapped[dt.date | None]
+    created_at: Mapped[dt.datetime] = utc_column()

@@ -1,0 +1,373 @@
+"""The statement: every line of points with its rule, its evidence and its reason in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from app import ledger
+from app.errors import InvalidInput
+from app.ledger import queries as books
+from app.ledger.codes import AWARD, CODES, REDEMPTION, REVERSAL
+from app.play import accounts, neighbours
+from app.play.neighbours import Told
+from app.play.rules import Rule, by_ids
+from app.referrals import queries as referrals
+from app.referrals.queries import ReferralFilter, ReferralRow
+from app.referrals.words import channel_names
+from app.web.i18n import day
+
+MAX_WAITING = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as its person reads it. Amounts in points, signed.
+
+    `state` is the ledger's (announced, pending, available, spent, cancelled, expired).
+    `balance_after` is None for a line that moved the balance later than it was written;
+    `changed_at` then says when. `is_void`: it never came to count, or its points are back.
+    """
+
+    id: uuid.UUID
+    amount: int
+    state: str
+    code: str
+    reference: str
+    fact: str | None
+    rule: Rule | None
+    title: str
+    about: str
+    reason: str
+    evidence: str
+    by: str
+    url: str
+    effective_at: dt.datetime
+    changed_at: dt.datetime
+    due_at: dt.datetime | None
+    balance_after: int | None
+    is_void: bool
+
+    @property
+    def is_on_the_way(self) -> bool:
+        """Announced or on hold: shown with its date, never among what can be spent."""
+        return self.amount > 0 and self.state in ("announced", "pending")
+
+    @property
+    def state_name(self) -> str:
+        """The state in words."""
+        if self.state == "pending":
+            return str(_("on hold") if self.amount > 0 else _("reserved"))
+        names: dict[str, str] = {
+            "announced": _("announced"),
+            "available": _("available"),
+            "spent": _("spent"),
+            "cancelled": _("cancelled"),
+            "expired": _("expired"),
+        }
+        return names.get(self.state, self.state)
+
+
+def lines(
+    person_id: uuid.UUID, *, language: str, after: str | None = None, limit: int = 50
+) -> tuple[list[Line], str | None]:
+    """One page of a person's statement, newest first, and the cursor of the next.
+
+    Raises `InvalidInput` for an `after` that was never given.
+    """
+    account = accounts.account_of(person_id)
+    if account is None:
+        return [], None
+    found = ledger.entries(account, after=_place(after), limit=limit)
+    # The first transfer of an account is its place 1, so a full page knows if more come.
+    more = len(found) == limit and found[-1].sequence > 1
+    facts = [_fact_of_entry(entry) for entry in found]
+    return _explain(person_id, facts, language), str(found[-1].sequence) if more else None
+
+
+def pending(person_id: uuid.UUID, *, language: str) -> list[Line]:
+    """What is announced or on hold, soonest first."""
+    account = accounts.account_of(person_id)
+    if account is None:
+        return []
+    waiting = ledger.waiting(account, limit=MAX_WAITING)
+    facts = [_fact_of_due(due) for due in waiting if CODES[due.code].credits]
+    return _explain(person_id, facts, language)
+
+
+def _place(after: str | None) -> int | None:
+    if not after:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        sentence = _l("This place in the list cannot be read.")
+        raise InvalidInput(sentence, {"after": sentence})
+    return int(after)
+
+
+# ---- What the ledger knows of a line, whichever list it comes from
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    id: uuid.UUID
+    reference: str
+    code: str
+    state: str
+    amount: int
+    effective_at: dt.datetime
+    changed_at: dt.datetime
+    due_at: dt.datetime | None
+    rule_version: str | None
+    subject: uuid.UUID | None
+    actor_code: str
+    cause: str
+    words: str
+    balance_after: int | None
+    owed: int
+    is_reversal: bool
+    is_reversed: bool
+    is_settled: bool
+
+
+def _fact_of_entry(line: books.Line) -> _Fact:
+    later = line.settled_by is not None
+    return _Fact(
+        line.id, line.reference, line.code, line.state, line.amount, line.effective_at,
+        line.changed_at, line.due_at, line.rule_version, _uuid(line.subject), line.actor_code,
+        line.reason or "", line.words or "", None if later else line.available_after, line.owed,
+        line.kind == REVERSAL, line.reversed_by is not None, later,
+    )  # fmt: skip
+
+
+def _fact_of_due(due: books.Due) -> _Fact:
+    at = due.due_at or dt.datetime.max.replace(tzinfo=dt.UTC)
+    return _Fact(
+        due.id, "", due.code, "pending", due.amount, at, at, due.due_at, due.rule_version,
+        _uuid(due.subject), "rule", "", "", None, 0, False, False, False,
+    )  # fmt: skip
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    """Subjects of lines that people wrote by hand need not be ours."""
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+# ---- Into words
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the lines of one page refer to, each kind read at once."""
+
+    rules: dict[uuid.UUID, Rule]
+    referrals: dict[uuid.UUID, ReferralRow]
+    told: dict[uuid.UUID, Told]
+    channels: dict[str, str]
+    language: str
+
+
+def _explain(person_id: uuid.UUID, facts: Sequence[_Fact], language: str) -> list[Line]:
+    subjects: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for fact in facts:
+        if fact.subject is not None:
+            subjects[fact.code].add(fact.subject)
+    known = _Known(
+        rules=by_ids({rule for f in facts if (rule := _uuid(f.rule_version))}),
+        referrals=_referrals(person_id, subjects.pop(AWARD, set())),
+        told=neighbours.told(subjects),
+        channels=channel_names(),
+        language=language,
+    )
+    return [_line(fact, known) for fact in facts]
+
+
+def _referrals(person_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[uuid.UUID, ReferralRow]:
+    """Only what this person may see of each: hidden ones stay away."""
+    if not ids:
+        return {}
+    asked = ReferralFilter(referrer_id=person_id, ids=tuple(ids))
+    rows, _next = referrals.referrals(asked, limit=len(ids))
+    return {row.id: row for row in rows}
+
+
+def _line(fact: _Fact, known: _Known) -> Line:
+    version = _uuid(fact.rule_version)
+    rule = known.rules.get(version) if version else None
+    told = known.told.get(fact.subject) if fact.subject else None
+    row = known.referrals.get(fact.subject) if fact.subject and fact.code == AWARD else None
+    return Line(
+        id=fact.id,
+        amount=fact.amount,
+        state=fact.state,
+        code=fact.code,
+        reference=fact.reference,
+        fact=rule.fact if rule else None,
+        rule=rule,
+        title=_title(fact, rule, told, known.language),
+        about=told.about if told and not fact.is_reversal else _about(fact, rule, row, known),
+        reason=_reason(fact, rule, known.language),
+        evidence=told.evidence if told else _evidence(fact, row, known),
+        by=_by(fact),
+        url=told.url if told else f"/referrals/{row.id}" if row else "",
+        effective_at=fact.effective_at,
+        changed_at=fact.changed_at,
+        due_at=fact.due_at,
+        balance_after=fact.balance_after,
+        is_void=fact.is_settled and fact.state in ("cancelled", "expired") and not fact.is_reversed,
+    )
+
+
+def _rule_name(fact: _Fact, rule: Rule, language: str) -> str:
+    """The rule, and which of its two parts: the second one was held."""
+    name = rule.name(language)
+    return str(_("%(name)s, second part", name=name)) if fact.due_at else name
+
+
+def _title(fact: _Fact, rule: Rule | None, told: Told | None, language: str) -> str:
+    if fact.is_reversal:
+        return str(_("Correction"))
+    if told:
+        return told.title
+    if rule is not None and fact.code == AWARD:
+        return _rule_name(fact, rule, language)
+    names: dict[str, str] = {
+        "award": _("Points"),
+        "adjustment": _("Given by a person"),
+        "deduction": _("Taken by a person"),
+        "redemption": _("Reward"),
+        "expiry": _("Expired"),
+        "recovery": _("Settled against an earlier correction"),
+        "waiver": _("Waived"),
+    }
+    return names.get(fact.code, fact.code)
+
+
+def _about(fact: _Fact, rule: Rule | None, row: ReferralRow | None, known: _Known) -> str:
+    parts = [_rule_name(fact, rule, known.language)] if fact.is_reversal and rule else []
+    if row is not None:
+        parts += [p for p in (row.candidate_name, row.offer_title) if p]
+    return " · ".join(parts)
+
+
+def _reason(fact: _Fact, rule: Rule | None, language: str) -> str:
+    parts = [fact.words] if fact.words else []
+    if rule is not None and not fact.is_reversal:
+        parts.append(_rule_words(fact, rule, language))
+    elif not fact.words:
+        parts.append(_code_words(fact))
+    parts.append(_state_words(fact, rule))
+    return " ".join(part for part in parts if part)
+
+
+def _rule_words(fact: _Fact, rule: Rule, language: str) -> str:
+    return str(
+        ngettext(
+            "Rule “%(name)s”, version %(version)d: %(num)d point.",
+            "Rule “%(name)s”, version %(version)d: %(num)d points.",
+            fact.amount, name=rule.name(language), version=rule.version,
+        )
+    )  # fmt: skip
+
+
+def _code_words(fact: _Fact) -> str:
+    if fact.is_reversal:
+        return str(_("Counter-entry: a line is never erased, it is compensated."))
+    names: dict[str, str] = {
+        "award": _("Points awarded."),
+        "adjustment": _("A named person gave these points."),
+        "deduction": _("A named person took these points."),
+        "redemption": _("Exchanged for a reward, at the price shown that day."),
+        "expiry": _("These points had reached their last day."),
+        "recovery": _("An earlier correction could not be taken back in full; this settles it."),
+        "waiver": _("A named person waived what was left of a correction."),
+    }
+    return names.get(fact.code, "")
+
+
+def _state_words(fact: _Fact, rule: Rule | None) -> str:
+    """What the state means for this line, and since when."""
+    if fact.is_reversal:
+        return _owed_words(fact)
+    if fact.is_reversed:
+        return str(_("Taken back on %(day)s by a line of its own.", day=day(fact.changed_at)))
+    if fact.state in ("announced", "pending") and fact.amount > 0:
+        return _held_words(rule)
+    if not fact.is_settled:
+        return ""
+    if fact.state in ("cancelled", "expired"):
+        return _cause_words(fact)
+    if fact.code == REDEMPTION:
+        return str(_("Handed over on %(day)s.", day=day(fact.changed_at)))
+    return str(_("On hold at first, available since %(day)s.", day=day(fact.changed_at)))
+
+
+def _held_words(rule: Rule | None) -> str:
+    if rule is None or not rule.hold_days:
+        return str(_("On hold until it is confirmed."))
+    return str(
+        _(
+            "On hold until the trial period ends, %(days)d days after the start.",
+            days=rule.hold_days,
+        )
+    )
+
+
+def _owed_words(fact: _Fact) -> str:
+    if not fact.owed:
+        return ""
+    return str(
+        ngettext(
+            "%(num)d point was no longer there: a later award settles it, your balance never "
+            "goes below zero.",
+            "%(num)d points were no longer there: later awards settle them, your balance never "
+            "goes below zero.",
+            fact.owed,
+        )
+    )
+
+
+def _cause_words(fact: _Fact) -> str:
+    causes: dict[str, str] = {
+        "cancelled": _("Cancelled on %(day)s.", day=day(fact.changed_at)),
+        "departure": _("Ended on %(day)s, with the departure.", day=day(fact.changed_at)),
+        "duplicate": _(
+            "Withdrawn on %(day)s: it had been counted already.", day=day(fact.changed_at)
+        ),
+        "expired": _("Expired on %(day)s.", day=day(fact.changed_at)),
+        "mistake": _("Withdrawn on %(day)s: it was a mistake.", day=day(fact.changed_at)),
+        "not-confirmed": _("Withdrawn on %(day)s: it was not confirmed.", day=day(fact.changed_at)),
+        "out-of-stock": _(
+            "Cancelled on %(day)s: it could no longer be had.", day=day(fact.changed_at)
+        ),
+        "undone": _(
+            "Withdrawn on %(day)s: what it rested on was undone.", day=day(fact.changed_at)
+        ),
+    }
+    return causes.get(fact.cause, "")
+
+
+def _evidence(fact: _Fact, row: ReferralRow | None, known: _Known) -> str:
+    if row is not None and row.channel:
+        channel = known.channels.get(row.channel, row.channel)
+        return str(_("Your link “%(channel)s”", channel=channel))
+    if fact.code == AWARD and fact.subject is not None:
+        return str(_("Credited to you in the recruitment system"))
+    return ""
+
+
+def _by(fact: _Fact) -> str:
+    if fact.code == REDEMPTION and not fact.is_reversal:
+        return str(_("you"))
+    if fact.actor_code == "person":
+        return str(_("a named person of the programme"))
+    return str(_("the rule, automatically"))

@@ -1,0 +1,157 @@
+"""Pages of the points: the statement, its file, and the rules in plain words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from flask import Blueprint, Response, request
+from flask_babel import format_date, to_user_timezone
+from flask_babel import gettext as _
+
+from app import clock
+from app.play import accounts, neighbours, rules, sheets, statement
+from app.play.rules import Rule
+from app.play.statement import Line
+from app.web import access, render
+from app.web.i18n import language
+
+play = Blueprint("play", __name__)
+PAGE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The lines of one month here, newest first."""
+
+    name: str
+    starts_on: dt.date
+    lines: list[Line]
+
+
+def _months(lines: list[Line]) -> list[Month]:
+    def first_day(line: Line) -> dt.date:
+        day: dt.date = to_user_timezone(line.effective_at).date()
+        return day.replace(day=1)
+
+    return [Month(_month_name(day), day, [*found]) for day, found in groupby(lines, key=first_day)]
+
+
+def _month_name(day: dt.date) -> str:
+    """November, November 2025, in a title."""
+    pattern = "LLLL" if day.year == clock.today().year else "LLLL y"
+    name: str = format_date(day, pattern)
+    return name[:1].upper() + name[1:]
+
+
+@play.get("/play")
+@access.role("member")
+def show() -> Response:
+    """The statement: balances, what is on the way, and every line with its reason."""
+    me = access.me()
+    lines, earlier = statement.lines(
+        me.person_id, language=language(), after=request.args.get("after"), limit=PAGE
+    )
+    balance = accounts.balance_of(me.person_id)
+    return render(
+        "play/statement.html",
+        balance=balance,
+        available=balance.available,
+        pending=statement.pending(me.person_id, language=language()),
+        months=_months(lines),
+        earlier=earlier,
+        now=clock.now(),
+        columns=_columns(),
+        beside=neighbours.beside(),
+    )
+
+
+# ---- The same lines for a spreadsheet
+
+
+def _columns() -> list[tuple[str, str]]:
+    """The columns of the file, each with what it means."""
+    return [
+        (_("Date"), _("when it took effect, in UTC")),
+        (_("Line"), _("the number of the line, the same for ever")),
+        (_("What happened"), _("the rule or the act, and what it was about")),
+        (_("About"), _("the person or the reward, as far as you may see it")),
+        (_("Points"), _("whole points; a minus takes from your balance")),
+        (_("State"), _("pending, available, spent, cancelled or expired")),
+        (_("Due on"), _("the date of a line that is on the way")),
+        (_("Balance after"), _("what you could spend once the line was written")),
+        (_("Rule"), _("name and version of the rule that decided")),
+        (_("Reason"), _("why, in words")),
+        (_("Evidence"), _("what it rests on")),
+        (_("By"), _("a rule, or a named person")),
+    ]
+
+
+@play.get("/play/entries.csv")
+@access.role("member")
+def entries_file() -> Response:
+    """Every line of one's own."""
+    header = [name for name, _meaning in _columns()]
+    return sheets.download("points", header, _cells(_every_line()))
+
+
+def _every_line() -> Iterator[Line]:
+    me, after = access.me(), None
+    while True:
+        lines, after = statement.lines(me.person_id, language=language(), after=after, limit=200)
+        yield from lines
+        if after is None:
+            return
+
+
+def _cells(lines: Iterator[Line]) -> Iterator[list[sheets.Cell]]:
+    for line in lines:
+        rule = line.rule
+        yield [
+            line.effective_at, str(line.id), line.title, line.about, line.amount,
+            line.state_name, line.due_at, line.balance_after,
+            f"{rule.name(language())}, {rule.version}" if rule else "",
+            line.reason, line.evidence, line.by,
+        ]  # fmt: skip
+
+
+# ---- The rules
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """A version and where it stands: 'coming', 'in force' or 'past' (until `ended_at`)."""
+
+    rule: Rule
+    state: str
+    ended_at: dt.datetime | None
+
+
+def _states() -> list[RuleState]:
+    """Every version of every rule, newest first within its fact."""
+    found, now = [], clock.now()
+    for _fact, versions in groupby(rules.versions(), key=lambda rule: rule.fact):
+        follower: Rule | None = None
+        for rule in sorted(versions, key=lambda r: (r.starts_at, r.version), reverse=True):
+            ended_at = follower.starts_at if follower else None
+            over = ended_at is not None and ended_at <= now
+            state = "coming" if rule.starts_at > now else "past" if over else "in force"
+            found.append(RuleState(rule, state, ended_at))
+            follower = rule
+    return found
+
+
+@play.get("/play/rules")
+@access.role("member")
+def rules_page() -> Response:
+    """What earns points today, what will, and what did."""
+    return render("play/rules.html", states=_states())
+
+
+@play.get("/studio/rules")
+@access.role("hr", "lead", "admin", "auditor")
+def studio_rules() -> Response:
+    """Every version with its start."""
+    return render("play/studio_rules.html", states=_states())

@@ -1,0 +1,298 @@
+"""Reads about offers, shaped for the members' pages, the team's pages and the API.
+
+Plain rows, keysets, no totals. What is searched is the offer's `search_text`: folded words,
+so that case and accents do not matter, on either database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+
+from app.db import db
+from app.integrations.text import clean_text, fold
+from app.people.models import Person
+from app.referrals.connections import kind_name
+from app.referrals.errors import UnknownOffer
+from app.referrals.models import Connection, Offer, OfferLink, Referral
+from app.referrals.queries import decode_cursor, encode_cursor
+from app.web import current_settings
+
+MAX_PAGE: Final = 200
+_WORDS: Final = 8
+_FACETS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """An offer in a list."""
+
+    id: uuid.UUID
+    slug: str
+    title: str
+    location: str
+    department: str
+    contract: str
+    remote: str | None
+    language: str
+    salary_min: int | None
+    salary_max: int | None
+    salary_currency: str | None
+    salary_interval: str | None
+    salary_text: str
+    status: str
+    source: str
+    connection_id: uuid.UUID | None
+    external_id: str | None
+    opened_at: dt.datetime | None
+    closed_at: dt.datetime | None
+    closed_reason: str | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+    @property
+    def public_url(self) -> str:
+        return f"{current_settings().base_url}/o/{self.slug}"
+
+    @property
+    def source_name(self) -> str:
+        """Where it comes from, as people call it."""
+        return str(_l("Written here")) if self.source == "manual" else kind_name(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDetail:
+    """One offer whole, with what hangs on it."""
+
+    row: OfferRow
+    description_html: str
+    country_codes: list[str]
+    apply_url: str | None
+    external_job_id: str | None
+    recruiter_id: uuid.UUID | None
+    recruiter_name: str | None
+    connection_name: str | None
+    links: int
+    referrals: int
+
+
+class Page(NamedTuple):
+    """A part of a list; `next` is the cursor of the following part, None at the end."""
+
+    items: list[OfferRow]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A value a list can be narrowed by, and how many offers have it."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    departments: list[Facet]
+    locations: list[Facet]
+    contracts: list[Facet]
+    sources: list[Facet]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFilter:
+    """What a list shows. Empty means everything; `status` None means every status."""
+
+    q: str = ""
+    status: str | None = None
+    department: str = ""
+    location: str = ""
+    contract: str = ""
+    source: str = ""
+    external_id: str = ""
+
+
+_COLUMNS: Final = tuple(getattr(Offer, name) for name in OfferRow.__dataclass_fields__)
+
+
+def _row(values: Sequence[Any]) -> OfferRow:
+    return OfferRow(*values[: len(_COLUMNS)])
+
+
+def _conditions(f: OfferFilter) -> list[ColumnElement[bool]]:
+    # Cleaned, because PostgreSQL refuses a NUL that somebody writes into an address.
+    found: list[ColumnElement[bool]] = [
+        column == clean_text(value)
+        for column, value in (
+            (Offer.status, f.status),
+            (Offer.department, f.department),
+            (Offer.location, f.location),
+            (Offer.contract, f.contract),
+            (Offer.source, f.source),
+            (Offer.external_id, f.external_id),
+        )
+        if value
+    ]
+    # Folded words hold letters and digits only, so nothing in them is a wildcard.
+    words = fold(f.q[:200]).split()[:_WORDS]
+    return found + [Offer.search_text.contains(word) for word in words]
+
+
+def _page(query: Select[Any], limit: int, by: str) -> Page:
+    rows = [_row(tuple(row)) for row in db.session.execute(query.limit(limit + 1))]
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last = rows[limit - 1]
+    return Page(rows[:limit], encode_cursor(getattr(last, by), last.id))
+
+
+def open_offers(
+    q: str = "",
+    department: str = "",
+    location: str = "",
+    contract: str = "",
+    after: str | None = None,
+    limit: int = 24,
+) -> Page:
+    """The open offers, the newest first. Raises `InvalidInput` for a cursor that is none."""
+    filters = OfferFilter(q, "open", department, location, contract)
+    query = (
+        select(*_COLUMNS)
+        .where(*_conditions(filters), Offer.opened_at.is_not(None))
+        .order_by(Offer.opened_at.desc(), Offer.id.desc())
+    )
+    place = decode_cursor(after)
+    if place is not None:
+        query = query.where(tuple_(Offer.opened_at, Offer.id) < tuple_(*_bound(place)))
+    return _page(query, min(max(limit, 1), MAX_PAGE), "opened_at")
+
+
+def list_offers(filters: OfferFilter, after: str | None = None, limit: int = 50) -> Page:
+    """Offers of every status, the last made first. Raises `InvalidInput` like `open_offers`."""
+    query = _all(filters)
+    place = decode_cursor(after)
+    if place is not None:
+        query = query.where(tuple_(Offer.created_at, Offer.id) < tuple_(*_bound(place)))
+    return _page(query, min(max(limit, 1), MAX_PAGE), "created_at")
+
+
+def _bound(place: tuple[dt.datetime, uuid.UUID]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The cursor's values with their column types, so that both databases compare alike."""
+    return literal(place[0], Offer.created_at.type), literal(place[1], Offer.id.type)
+
+
+def _all(filters: OfferFilter) -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .where(*_conditions(filters))
+        .order_by(Offer.created_at.desc(), Offer.id.desc())
+    )
+
+
+def api_offers(
+    *,
+    status: str | None = None,
+    q: str = "",
+    external_id: str | None = None,
+    source: str | None = None,
+    drafts: bool = False,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[Offer], str | None]:
+    """Whole offers for a program, the last made first, and the next cursor. Without `drafts`
+    those that were never published stay out. Raises `InvalidInput` like `open_offers`."""
+    filters = OfferFilter(q=q, status=status, source=source or "", external_id=external_id or "")
+    limit = min(max(limit, 1), MAX_PAGE)
+    query = (
+        select(Offer)
+        .where(*_conditions(filters))
+        .order_by(Offer.created_at.desc(), Offer.id.desc())
+        .limit(limit + 1)
+    )
+    if not drafts:
+        query = query.where(Offer.status != "draft")
+    place = decode_cursor(after)
+    if place is not None:
+        query = query.where(tuple_(Offer.created_at, Offer.id) < tuple_(*_bound(place)))
+    rows = list(db.session.scalars(query))
+    more = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id) if rows[limit:] else None
+    return rows[:limit], more
+
+
+def every_offer(filters: OfferFilter) -> Iterator[OfferRow]:
+    """All offers a list shows, part by part, for an export."""
+    after: str | None = None
+    while True:
+        page = list_offers(filters, after, MAX_PAGE)
+        yield from page.items
+        after = page.next
+        if after is None:
+            return
+
+
+def facets(status: str | None = "open") -> Facets:
+    """What the list can be narrowed by, the most frequent first (at most 200 of each)."""
+    return Facets(
+        departments=_facet(Offer.department, status),
+        locations=_facet(Offer.location, status),
+        contracts=_facet(Offer.contract, status),
+        sources=_facet(Offer.source, status),
+    )
+
+
+def _facet(column: Any, status: str | None) -> list[Facet]:
+    query = select(column, func.count()).where(column != "").group_by(column)
+    if status is not None:
+        query = query.where(Offer.status == status)
+    ordered = query.order_by(func.count().desc(), column).limit(_FACETS)
+    return [Facet(row[0], row[1]) for row in db.session.execute(ordered)]
+
+
+def offer_detail(offer_id: uuid.UUID) -> OfferDetail:
+    """One offer, of any status. Raises `UnknownOffer`."""
+    return _detail(Offer.id == offer_id)
+
+
+def offer_by_slug(slug: str) -> OfferDetail:
+    """The published offer of an address, closed ones included. Raises `UnknownOffer`."""
+    return _detail((Offer.slug == slug) & or_(Offer.status == "open", Offer.status == "closed"))
+
+
+def _detail(condition: ColumnElement[bool]) -> OfferDetail:
+    row = db.session.execute(
+        select(
+            *_COLUMNS,
+            Offer.description_html,
+            Offer.country_codes,
+            Offer.apply_url,
+            Offer.external_job_id,
+            Offer.recruiter_id,
+            Person.name.label("recruiter_name"),
+            Connection.name.label("connection_name"),
+            _count(OfferLink, OfferLink.offer_id).label("links"),
+            _count(Referral, Referral.offer_id).label("referrals"),
+        )
+        .outerjoin(Person, Person.id == Offer.recruiter_id)
+        .outerjoin(Connection, Connection.id == Offer.connection_id)
+        .where(condition)
+    ).one_or_none()
+    if row is None:
+        raise UnknownOffer
+    values = tuple(row)
+    return OfferDetail(_row(values), *values[len(_COLUMNS) :])
+
+
+def _count(table: type[OfferLink] | type[Referral], column: Any) -> Any:
+    return (
+        select(func.count())
+        .select_from(table)
+        .where(column == Offer.id)
+        .correlate(Offer)
+        .scalar_subquery()
+    )

@@ -1,0 +1,494 @@
+"""Reads about referrals, shaped for pages, the API and the awards. Plain rows, keysets."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
+
+from app import clock
+from app.db import db
+from app.errors import InvalidInput
+from app.people.models import Person
+from app.referrals import stages
+from app.referrals.models import (
+    STAGES,
+    AtsEvent,
+    Candidate,
+    Claim,
+    Click,
+    Connection,
+    Decision,
+    Offer,
+    OfferLink,
+    Recommendation,
+    Referral,
+    ReferralEvent,
+)  # fmt: skip
+from app.referrals.service import facts_of
+
+MAX_PAGE = 200
+
+
+def encode_cursor(*values: object) -> str:
+    """An opaque place in a list."""
+    text = json.dumps([v.isoformat() if isinstance(v, dt.datetime) else str(v) for v in values])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
+    """The place a cursor stands for: (time, id). Raises `InvalidInput` for anything else."""
+    if not cursor:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        at, key = json.loads(raw)
+        return dt.datetime.fromisoformat(at), uuid.UUID(key)
+    except (ValueError, TypeError) as error:
+        sentence = _l("This place in the list cannot be read.")
+        raise InvalidInput(sentence, {"after": sentence}) from error
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One step as it happened."""
+
+    stage: str
+    occurred_at: dt.datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """One clue and what became of it."""
+
+    person_id: uuid.UUID
+    person_name: str
+    kind: str
+    claimed_at: dt.datetime
+    outcome: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralRow:
+    """A referral in a list. `stage` is what this reader may see (None: nothing yet)."""
+
+    id: uuid.UUID
+    offer_id: uuid.UUID | None
+    offer_title: str | None
+    offer_location: str | None
+    candidate_name: str | None
+    referrer_id: uuid.UUID | None
+    referrer_name: str | None
+    owner_id: uuid.UUID | None
+    owner_name: str | None
+    channel: str | None
+    visibility: str
+    stage: str | None
+    stage_at: dt.datetime
+    closure_reason: str | None
+    received_at: dt.datetime
+    promise_due_at: dt.datetime | None
+    next_step: str | None
+    external_id: str | None
+    hired_at: dt.datetime | None
+    starts_on: dt.date | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralFilter:
+    """What a list shows. For a member, `referrer_id` is set and hidden stages stay hidden."""
+
+    referrer_id: uuid.UUID | None = None
+    stage: str | None = None
+    offer_id: uuid.UUID | None = None
+    external_id: str | None = None
+    owner_id: uuid.UUID | None = None
+    late: bool = False
+    running: bool = False
+    contested: bool = False
+    q: str = ""
+    site: str = ""
+    ids: tuple[uuid.UUID, ...] = field(default=())
+
+
+_referrer = aliased(Person, name="referrer")
+_owner = aliased(Person, name="owner")
+
+
+def _rows() -> Select[Any]:
+    return (
+        select(
+            Referral.id, Referral.offer_id, Offer.title, Offer.location, Candidate.first_name,
+            Candidate.last_name, Referral.referrer_id, _referrer.name.label("referrer_name"),
+            Referral.owner_id, _owner.name.label("owner_name"), OfferLink.channel,
+            Referral.visibility, Referral.stage, Referral.stage_at, Referral.closure_reason,
+            Referral.received_at, Referral.promise_due_at, Referral.next_step,
+            Referral.external_id, Referral.hired_at, Referral.starts_on, Referral.version,
+        )
+        .outerjoin(Offer, Offer.id == Referral.offer_id)
+        .outerjoin(Candidate, Candidate.id == Referral.candidate_id)
+        .outerjoin(_referrer, _referrer.id == Referral.referrer_id)
+        .outerjoin(_owner, _owner.id == Referral.owner_id)
+        .outerjoin(OfferLink, OfferLink.id == Referral.link_id)
+    )  # fmt: skip
+
+
+def _seen_by_referrer(stage: str) -> ColumnElement[bool]:
+    """Referrals that stand at `stage` in the eyes of their referrer."""
+    if stage in stages.ENDS:
+        return Referral.stage == stage
+    at_stage = and_(Referral.visibility == "all", Referral.stage == stage)
+    if stage != "received":
+        return at_stage
+    hidden = and_(Referral.visibility == "ends", Referral.stage.not_in(stages.ENDS))
+    return or_(at_stage, hidden)
+
+
+def _conditions(f: ReferralFilter) -> list[ColumnElement[bool]]:
+    found = _whose(f)
+    equal = (
+        (Referral.offer_id, f.offer_id),
+        (Referral.external_id, f.external_id),
+        (Referral.owner_id, f.owner_id),
+        (Offer.location, f.site or None),
+    )
+    found += [column == value for column, value in equal if value is not None]
+    if f.ids:
+        found.append(Referral.id.in_(f.ids))
+    if f.running:
+        found.append(Referral.stage.not_in(("closed", "trial_passed")))
+    if f.late:
+        found.append(and_(Referral.promise_due_at < clock.now(), Referral.ended_at.is_(None)))
+    if f.contested:
+        found.append(_contested())
+    if f.q.strip():
+        found.append(_matches(f.q.strip()))
+    return found
+
+
+def _whose(f: ReferralFilter) -> list[ColumnElement[bool]]:
+    """All for staff; for a referrer their own, and a filter by stage finds only what they see."""
+    if f.referrer_id is None:
+        return [Referral.stage == f.stage] if f.stage else []
+    found: list[ColumnElement[bool]] = [
+        Referral.referrer_id == f.referrer_id,
+        or_(Referral.visibility != "none", Referral.stage.in_(stages.ENDS)),
+    ]
+    return [*found, _seen_by_referrer(f.stage)] if f.stage else found
+
+
+def _contested() -> ColumnElement[bool]:
+    """More than one person claims it."""
+    people = (
+        select(Claim.referral_id)
+        .where(Claim.outcome != "confirmed")
+        .group_by(Claim.referral_id)
+        .having(func.count(func.distinct(Claim.person_id)) > 1)
+    )
+    return Referral.id.in_(people)
+
+
+def _matches(q: str) -> ColumnElement[bool]:
+    like = f"%{q.replace('%', '').replace('_', '')}%"
+    full = func.coalesce(Candidate.first_name, "") + " " + func.coalesce(Candidate.last_name, "")
+    return or_(
+        full.ilike(like),
+        Offer.title.ilike(like),
+        Offer.location.ilike(like),
+        _referrer.name.ilike(like),
+    )
+
+
+def referrals(
+    f: ReferralFilter, *, after: str | None = None, limit: int = 50
+) -> tuple[list[ReferralRow], str | None]:
+    """One page of referrals, newest first, and the cursor of the next page."""
+    limit = max(1, min(limit, MAX_PAGE))
+    query = _rows().where(*_conditions(f)).order_by(Referral.received_at.desc(), Referral.id.desc())
+    place = decode_cursor(after)
+    if place is not None:
+        at, key = place
+        query = query.where(
+            or_(Referral.received_at < at, and_(Referral.received_at == at, Referral.id < key))
+        )
+    found = db.session.execute(query.limit(limit + 1)).all()
+    rows = [_row(r, for_referrer=f.referrer_id is not None) for r in found[:limit]]
+    more = len(found) > limit
+    return rows, encode_cursor(rows[-1].received_at, rows[-1].id) if more and rows else None
+
+
+def _row(r: Any, *, for_referrer: bool) -> ReferralRow:
+    (id_, offer_id, title, location, first, last, referrer_id, referrer_name, owner_id, owner_name,
+     channel, visibility, stage, stage_at, closure, received_at, promise, next_step, external_id,
+     hired_at, starts_on, version) = r  # fmt: skip
+    name = f"{first or ''} {last or ''}".strip() or None
+    seen = stages.visible_stage(stage, visibility) if for_referrer else stage
+    hidden = for_referrer and seen != stage
+    if for_referrer and name:
+        name = f"{first} {last[0]}." if first and last else name
+    return ReferralRow(
+        id=id_, offer_id=offer_id, offer_title=title, offer_location=location,
+        candidate_name=name if seen is not None else None, referrer_id=referrer_id,
+        referrer_name=referrer_name, owner_id=owner_id, owner_name=owner_name, channel=channel,
+        visibility=visibility, stage=seen, stage_at=received_at if hidden else stage_at,
+        closure_reason=closure, received_at=received_at,
+        promise_due_at=None if hidden else promise, next_step=None if for_referrer else next_step,
+        external_id=None if for_referrer else external_id, hired_at=hired_at, starts_on=starts_on,
+        version=version,
+    )  # fmt: skip
+
+
+def referral(referral_id: uuid.UUID, *, referrer_id: uuid.UUID | None = None) -> ReferralRow | None:
+    """One referral, for staff, or for its referrer (then None where it is not theirs)."""
+    rows, _next = referrals(ReferralFilter(referrer_id=referrer_id, ids=(referral_id,)), limit=1)
+    return rows[0] if rows else None
+
+
+def history(row: ReferralRow, *, for_referrer: bool) -> list[HistoryLine]:
+    """What happened, oldest first, as far as this reader may know."""
+    events = db.session.execute(
+        select(
+            ReferralEvent.kind, ReferralEvent.stage, ReferralEvent.occurred_at, ReferralEvent.source
+        )
+        .where(ReferralEvent.referral_id == row.id)
+        .order_by(ReferralEvent.occurred_at, ReferralEvent.recorded_at)
+    ).all()
+    lines = [HistoryLine("received", row.received_at, "candidate")]
+    for event in events:
+        stage = event.stage if event.kind == "stage" else event.kind
+        if stage is None or (stage == "received" and event.kind == "stage" and len(lines) == 1):
+            continue
+        lines.append(HistoryLine(stage, event.occurred_at, event.source))
+    if for_referrer and row.visibility != "all":
+        ends = {"received", "hired", "unhired", "trial_passed", "closed"}
+        lines = [line for line in lines if line.stage in ends]
+    return _without_repeats(lines)
+
+
+def _without_repeats(lines: list[HistoryLine]) -> list[HistoryLine]:
+    """The same thing told by two deliveries is one line."""
+    seen: set[tuple[str, dt.datetime]] = set()
+    kept = []
+    for line in sorted(lines, key=lambda each: each.occurred_at):
+        if (line.stage, line.occurred_at) not in seen:
+            seen.add((line.stage, line.occurred_at))
+            kept.append(line)
+    return kept
+
+
+def claims(referral_id: uuid.UUID) -> list[ClaimLine]:
+    """Every clue about who brought this person: what won first, then the oldest."""
+    rows = db.session.execute(
+        select(
+            Claim.person_id, Person.name, Claim.kind, Claim.claimed_at, Claim.outcome, Claim.reason
+        )
+        .join(Person, Person.id == Claim.person_id)
+        .where(Claim.referral_id == referral_id)
+        .order_by((Claim.outcome != "won"), Claim.claimed_at, Claim.id)
+    ).all()
+    return [ClaimLine(*row) for row in rows]
+
+
+def decision(referral_id: uuid.UUID) -> Decision | None:
+    """The decision that counts."""
+    return db.session.scalars(
+        select(Decision)
+        .where(Decision.referral_id == referral_id)
+        .order_by(Decision.decided_at.desc(), Decision.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the awards need to know of one referral. Times of the events, not of arrival."""
+
+    referrer_id: uuid.UUID | None
+    candidate_id: uuid.UUID | None
+    received_at: dt.datetime
+    visibility: str
+    standing: stages.Standing
+
+
+def due(referral_id: uuid.UUID) -> Due | None:
+    """The referral as the awards see it, locked for the rest of the transaction."""
+    row = db.session.get(Referral, referral_id, with_for_update=True)
+    if row is None:
+        return None
+    standing = stages.fold(row.received_at, facts_of(referral_id))
+    return Due(row.referrer_id, row.candidate_id, row.received_at, row.visibility, standing)
+
+
+def referral_of_candidate_by(
+    candidate_id: uuid.UUID, referrer_id: uuid.UUID
+) -> list[tuple[uuid.UUID, dt.datetime]]:
+    """Every application of one candidate credited to one member, earliest first."""
+    rows = db.session.execute(
+        select(Referral.id, Referral.received_at)
+        .where(Referral.candidate_id == candidate_id, Referral.referrer_id == referrer_id)
+        .order_by(Referral.received_at, Referral.id)
+    ).all()
+    return [(row.id, row.received_at) for row in rows]
+
+
+def of_referrer(person_id: uuid.UUID) -> list[uuid.UUID]:
+    """All referrals credited to one person."""
+    return list(db.session.scalars(select(Referral.id).where(Referral.referrer_id == person_id)))
+
+
+def stage_counts(f: ReferralFilter) -> dict[str, tuple[int, int]]:
+    """For each stage: how many run, and how many of them are past their promise."""
+    late = case(
+        (and_(Referral.promise_due_at < clock.now(), Referral.ended_at.is_(None)), 1), else_=0
+    )
+    rows = db.session.execute(
+        select(Referral.stage, func.count(), func.sum(late))
+        .outerjoin(Offer, Offer.id == Referral.offer_id)
+        .where(*_conditions(ReferralFilter(owner_id=f.owner_id, offer_id=f.offer_id, site=f.site)))
+        .group_by(Referral.stage)
+    ).all()
+    found = {stage: (count, int(overdue or 0)) for stage, count, overdue in rows}
+    return {stage: found.get(stage, (0, 0)) for stage in STAGES}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """One of a member's links and its life, every figure measured here."""
+
+    id: uuid.UUID
+    code: str
+    channel: str
+    created_at: dt.datetime
+    revoked_at: dt.datetime | None
+    offer_id: uuid.UUID
+    offer_title: str
+    offer_status: str
+    clicks: int
+    raw_clicks: int
+    applications: int
+
+
+def links_of(
+    person_id: uuid.UUID, *, offer_id: uuid.UUID | None = None, limit: int = 100
+) -> list[LinkRow]:
+    """A member's links with openings by people, all openings, and applications."""
+    counted = (
+        select(
+            Click.link_id,
+            func.count().label("raw"),
+            func.sum(case((Click.verdict == "person", 1), else_=0)).label("people"),
+        )
+        .where(Click.link_id.in_(select(OfferLink.id).where(OfferLink.person_id == person_id)))
+        .group_by(Click.link_id)
+        .subquery()
+    )
+    applied = (
+        select(Referral.link_id, func.count().label("n"))
+        .where(Referral.link_id.is_not(None), Referral.referrer_id == person_id)
+        .group_by(Referral.link_id)
+        .subquery()
+    )
+    query = (
+        select(
+            OfferLink.id, OfferLink.code, OfferLink.channel, OfferLink.created_at,
+            OfferLink.revoked_at, Offer.id, Offer.title, Offer.status,
+            func.coalesce(counted.c.people, 0), func.coalesce(counted.c.raw, 0),
+            func.coalesce(applied.c.n, 0),
+        )
+        .join(Offer, Offer.id == OfferLink.offer_id)
+        .outerjoin(counted, counted.c.link_id == OfferLink.id)
+        .outerjoin(applied, applied.c.link_id == OfferLink.id)
+        .where(OfferLink.person_id == person_id)
+        .order_by(OfferLink.created_at.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if offer_id is not None:
+        query = query.where(OfferLink.offer_id == offer_id)
+    return [LinkRow(*row) for row in db.session.execute(query).all()]
+
+
+def verdicts(link_id: uuid.UUID) -> dict[str, int]:
+    """Why openings of a link were counted or not, by public reason."""
+    rows = db.session.execute(
+        select(Click.verdict, func.count()).where(Click.link_id == link_id).group_by(Click.verdict)
+    ).all()
+    return dict(rows)
+
+
+def words_of(person_id: uuid.UUID, offer_id: uuid.UUID) -> str:
+    """A member's own words about an offer, or nothing."""
+    return (
+        db.session.scalar(
+            select(Recommendation.words).where(
+                Recommendation.person_id == person_id, Recommendation.offer_id == offer_id
+            )
+        )
+        or ""
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event of a tracking system that a person must match or dismiss."""
+
+    id: uuid.UUID
+    connection_name: str
+    kind: str
+    application_id: str | None
+    received_at: dt.datetime
+
+
+def unmatched(limit: int = 50) -> list[WaitingEvent]:
+    """The human queue: hires that name nobody we know."""
+    rows = db.session.execute(
+        select(
+            AtsEvent.id,
+            Connection.name,
+            AtsEvent.kind,
+            AtsEvent.application_id,
+            AtsEvent.received_at,
+        )
+        .join(Connection, Connection.id == AtsEvent.connection_id)
+        .where(AtsEvent.state == "unmatched")
+        .order_by(AtsEvent.received_at)
+        .limit(limit)
+    ).all()
+    return [WaitingEvent(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What the candidate typed about themselves; empty after erasure."""
+
+    name: str | None
+    email: str | None
+    phone: str | None
+    profile_url: str | None
+    message: str | None
+    erased_at: dt.datetime | None
+
+
+def contact(referral_id: uuid.UUID) -> Contact | None:
+    """The candidate's own words and addresses, for the recruiter who answers."""
+    row = db.session.execute(
+        select(
+            Candidate.first_name, Candidate.last_name, Candidate.email, Candidate.phone,
+            Candidate.profile_url, Referral.message, Candidate.erased_at,
+        )
+        .join(Candidate, Candidate.id == Referral.candidate_id)
+        .where(Referral.id == referral_id)
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        return None
+    name = f"{row.first_name or ''} {row.last_name or ''}".strip() or None
+    return Contact(name, row.email, row.phone, row.profile_url, row.message, row.erased_at)

@@ -1,0 +1,540 @@
+"""The team's pages about offers: list and form, imports, connections.
+
+Views read what was sent, call one use case and show what came of it. A form that cannot be
+taken comes back with everything that was typed and a sentence beside each field.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from flask import Blueprint, Response, flash, request, stream_with_context, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app.errors import InvalidInput
+from app.referrals import (
+    connections,
+    fetching,
+    import_words,
+    imports,
+    offer_queries,
+    offers,
+)
+from app.referrals.connections import ConnectionRow
+from app.referrals.imports import ImportRow
+from app.referrals.offer_queries import OfferDetail, OfferFilter, OfferRow
+from app.web import access, redirect_to, render
+from app.web.i18n import language
+from app.web.limits import limiter
+
+blueprint = Blueprint("studio_offers", __name__)
+
+PAGE: Final = 50
+LINES: Final = 100
+_UNSAFE_IN_SHEETS: Final = ("=", "+", "-", "@", "\t", "\r")
+_TEXTS: Final = (
+    "title", "description", "location", "country_codes", "department", "contract", "remote",
+    "language", "salary_min", "salary_max", "salary_currency", "salary_interval", "salary_text",
+    "apply_url", "external_id",
+)  # fmt: skip
+
+_FILTERS: Final = ("q", "status", "department", "location", "contract", "source")
+
+staff = access.role("recruiter", "admin")
+
+
+def _me() -> uuid.UUID:
+    return access.me().person_id
+
+
+def _by_field(error: InvalidInput) -> dict[str, str]:
+    """The sentences of an error, one text a field."""
+    return {name: " ".join(str(s) for s in said) for name, said in error.errors.items()}
+
+
+# --- CSV that spreadsheets open without running anything -----------------------------------
+
+
+def _cell(value: object) -> str:
+    """An apostrophe before what a spreadsheet would take for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_UNSAFE_IN_SHEETS) else text
+
+
+def _csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Lines as the reader's spreadsheet expects them: semicolons in French."""
+    yield "\ufeff"
+    delimiter = ";" if language() == "fr" else ","
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, delimiter=delimiter).writerow([_cell(value) for value in row])
+        yield line.getvalue()
+
+
+def _csv(rows: Iterable[Iterable[object]], name: str) -> Response:
+    response = Response(
+        stream_with_context(_csv_lines(rows)), content_type="text/csv; charset=utf-8"
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+# --- offers --------------------------------------------------------------------------------
+
+
+def _filters() -> OfferFilter:
+    given = request.args
+    status = given.get("status", "")
+    return OfferFilter(
+        q=given.get("q", ""),
+        status=status if status in offers.STATUSES else None,
+        department=given.get("department", ""),
+        location=given.get("location", ""),
+        contract=given.get("contract", ""),
+        source=given.get("source", ""),
+    )
+
+
+@blueprint.get("/studio/offers")
+@staff
+def offer_list() -> Response:
+    """Every offer, narrowed by what the address says."""
+    filters = _filters()
+    found = offer_queries.list_offers(filters, request.args.get("after"), PAGE)
+    return render(
+        "referrals/studio_offers.html",
+        found=found,
+        filters=filters,
+        facets=offer_queries.facets(filters.status),
+        kind_name=connections.kind_name,
+        export_url=url_for("studio_offers.offer_export", **_narrowing()),
+    )
+
+
+def _narrowing() -> dict[str, Any]:
+    """The filters of the address, for a link that keeps them."""
+    return {n: request.args[n] for n in _FILTERS if request.args.get(n)}
+
+
+def _offer_lines(rows: Iterable[OfferRow]) -> Iterator[list[object]]:
+    yield [
+        _("Reference"), _("Title"), _("Department"), _("Place"), _("Contract"), _("Remote work"),
+        _("Status"), _("Source"), _("Opened on"), _("Closed on"), _("Public page"),
+    ]  # fmt: skip
+    for row in rows:
+        yield [
+            row.external_id, row.title, row.department, row.location, row.contract, row.remote,
+            row.status, row.source_name, row.opened_at and row.opened_at.date().isoformat(),
+            row.closed_at and row.closed_at.date().isoformat(), row.public_url,
+        ]  # fmt: skip
+
+
+@blueprint.get("/studio/offers.csv")
+@staff
+def offer_export() -> Response:
+    """What the list shows, all of it, as a spreadsheet."""
+    return _csv(_offer_lines(offer_queries.every_offer(_filters())), _("offers"))
+
+
+def _offer_form(
+    detail: OfferDetail | None,
+    values: Mapping[str, object],
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    return render(
+        "referrals/studio_offer.html",
+        422 if errors else 200,
+        detail=detail,
+        values=values,
+        errors=errors or {},
+    )
+
+
+def _typed() -> dict[str, object]:
+    """The fields of the form as they were sent; those it does not have stay out."""
+    return {name: request.form[name] for name in _TEXTS if name in request.form}
+
+
+def _values_of(detail: OfferDetail) -> dict[str, object]:
+    row = detail.row
+    values: dict[str, object] = {
+        name: getattr(row, name) for name in _TEXTS if name in OfferRow.__dataclass_fields__
+    }
+    values["description"] = offers.as_typed(detail.description_html)
+    values["country_codes"] = ", ".join(detail.country_codes)
+    values["apply_url"] = detail.apply_url
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+@blueprint.get("/studio/offers/new")
+@staff
+def offer_new() -> Response:
+    """An empty form."""
+    return _offer_form(None, {"language": language(), "salary_currency": "EUR"})
+
+
+@blueprint.post("/studio/offers")
+@staff
+def offer_create() -> Response:
+    """Write a new offer, as a draft or open at once."""
+    status = "open" if request.form.get("status") == "open" else "draft"
+    try:
+        offer = offers.create_offer({**_typed(), "status": status}, _me())
+    except InvalidInput as error:
+        return _offer_form(None, request.form, _by_field(error))
+    flash(_("The offer is open.") if status == "open" else _("The draft is kept."), "success")
+    return redirect_to(url_for("studio_offers.offer_show", offer_id=offer.id))
+
+
+@blueprint.get("/studio/offers/<uuid:offer_id>")
+@staff
+def offer_show(offer_id: uuid.UUID) -> Response:
+    """One offer, to change, open and close."""
+    detail = offer_queries.offer_detail(offer_id)
+    return _offer_form(detail, _values_of(detail))
+
+
+@blueprint.post("/studio/offers/<uuid:offer_id>")
+@staff
+def offer_update(offer_id: uuid.UUID) -> Response:
+    """Change what the form says."""
+    try:
+        offers.update_offer(offer_id, _typed(), _me())
+    except InvalidInput as error:
+        return _offer_form(offer_queries.offer_detail(offer_id), request.form, _by_field(error))
+    flash(_("Your changes are kept."), "success")
+    return redirect_to(url_for("studio_offers.offer_show", offer_id=offer_id))
+
+
+@blueprint.post("/studio/offers/<uuid:offer_id>/publication")
+@staff
+def offer_open(offer_id: uuid.UUID) -> Response:
+    """Publish a draft, or open a closed offer again."""
+    offers.open_offer(offer_id, _me())
+    flash(_("The offer is open."), "success")
+    return redirect_to(url_for("studio_offers.offer_show", offer_id=offer_id))
+
+
+@blueprint.post("/studio/offers/<uuid:offer_id>/closure")
+@staff
+def offer_close(offer_id: uuid.UUID) -> Response:
+    """Close it for everybody."""
+    offers.close_offer(offer_id, _me())
+    flash(_("The offer is closed. Its page says so."), "success")
+    return redirect_to(url_for("studio_offers.offer_show", offer_id=offer_id))
+
+
+# --- imports -------------------------------------------------------------------------------
+
+
+@blueprint.get("/studio/imports")
+@staff
+def import_list() -> Response:
+    """The runs, newest first."""
+    after = request.args.get("after", type=uuid.UUID)
+    rows = imports.list_imports(after, PAGE + 1)
+    return render(
+        "referrals/studio_imports.html",
+        rows=rows[:PAGE],
+        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        connections=connections.list_connections(),
+    )
+
+
+def _sources() -> list[tuple[str, str]]:
+    """What an import may be for: each connection, then each kind that has none yet."""
+    rows = connections.list_connections()
+    known = {row.kind for row in rows}
+    named = [(str(row.id), _source_label(row)) for row in rows]
+    return named + [(k, connections.kind_name(k)) for k in connections.KINDS if k not in known]
+
+
+def _source_label(row: ConnectionRow) -> str:
+    return row.name if row.name == row.kind_name else f"{row.name} ({row.kind_name})"
+
+
+def _source_meant(given: str) -> str:
+    """The choice of the list that was meant: a kind alone stands for its oldest connection."""
+    ids = [str(row.id) for row in connections.list_connections() if row.kind == given]
+    return ids[0] if ids else given
+
+
+def _import_form(values: Mapping[str, str], errors: Mapping[str, str] | None = None) -> Response:
+    return render(
+        "referrals/studio_import_new.html",
+        422 if errors else 200,
+        sources=_sources(),
+        source=_source_meant(values.get("source", "")),
+        address=values.get("address", ""),
+        errors=errors or {},
+        max_bytes=fetching.MAX_BYTES,
+    )
+
+
+@blueprint.get("/studio/imports/new")
+@staff
+def import_new() -> Response:
+    """Choose a file or an address."""
+    return _import_form(request.args)
+
+
+@blueprint.post("/studio/imports")
+@limiter.limit("30/minute")
+@staff
+def import_create() -> Response:
+    """Take the file, or fetch it, and show what it holds."""
+    address = request.form.get("address", "").strip()
+    try:
+        data, origin = _chosen(address)
+        import_id = imports.start_import(request.form.get("source", ""), data, origin, _me())
+    except fetching.FetchFailed as error:
+        return _import_form(request.form, {"address": str(error.sentence)})
+    except connections.UnknownConnection:
+        return _import_form(request.form, {"source": _("Choose where the offers come from.")})
+    except InvalidInput as error:
+        errors = _by_field(error)
+        if address and "file" in errors:
+            errors["address"] = errors.pop("file")
+        return _import_form(request.form, errors)
+    return redirect_to(url_for("studio_offers.import_show", import_id=import_id))
+
+
+def _chosen(address: str) -> tuple[bytes, str]:
+    """The bytes and where they come from. Raises `InvalidInput` by field, `FetchFailed`."""
+    upload = request.files.get("file")
+    chosen = upload is not None and bool(upload.filename)
+    if chosen and address:
+        said = _("Give either a file or an address, not both.")
+        raise InvalidInput(said, {"address": said})
+    if upload is not None and chosen:
+        return upload.read(), upload.filename or _("file")
+    if not address:
+        said = _("Choose a file, or give an address.")
+        raise InvalidInput(said, {"file": said})
+    return fetching.fetch(address), address
+
+
+def _mapping(given: Mapping[str, str]) -> dict[str, str] | None:
+    """The columns chosen in a form (`column-title=Intitulé`); None when it holds none."""
+    names = [name for name in import_words.FIELDS if f"column-{name}" in given]
+    return {name: given[f"column-{name}"] for name in names} if names else None
+
+
+@blueprint.get("/studio/imports/<uuid:import_id>")
+@staff
+def import_show(import_id: uuid.UUID) -> Response:
+    """One import, in the state it is in: to confirm, under way, or its report."""
+    row = imports.get_import(import_id)
+    if row.state == "preview":
+        return _import_preview(row, _mapping(request.args), {})
+    return _import_report(row)
+
+
+def _import_preview(
+    row: ImportRow, mapping: Mapping[str, str] | None, errors: Mapping[str, str]
+) -> Response:
+    try:
+        preview = imports.preview(row.id, mapping)
+    except imports.ImportNotOpen:  # it was confirmed or given up a moment ago
+        return _import_report(imports.get_import(row.id))
+    return render(
+        "referrals/studio_import.html",
+        422 if errors else 200,
+        row=row,
+        preview=preview,
+        fields=import_words.FIELDS,
+        missing=[import_words.FIELDS[name] for name in preview.missing],
+        errors={f"column-{name}": said for name, said in errors.items()},
+    )
+
+
+def _import_report(row: ImportRow) -> Response:
+    outcome = request.args.get("outcome", "")
+    after = request.args.get("after", 0, type=int)
+    lines = imports.list_lines(row.id, outcome, after, LINES + 1)
+    return render(
+        "referrals/studio_import.html",
+        row=row,
+        preview=None,
+        waits=imports.waits_for_another(row),
+        stopped=imports.has_stopped(row),
+        counts=imports.count_lines(row.id) if not row.is_running else {},
+        outcome=outcome,
+        lines=lines[:LINES] if not row.is_running else [],
+        next_after=lines[LINES - 1].line if len(lines) > LINES else None,
+    )
+
+
+@blueprint.post("/studio/imports/<uuid:import_id>/confirmation")
+@staff
+def import_confirm(import_id: uuid.UUID) -> Response:
+    """Let it be carried out, with the columns as chosen."""
+    mapping = _mapping(request.form)
+    try:
+        imports.confirm(import_id, mapping, _me())
+    except InvalidInput as error:
+        return _import_preview(imports.get_import(import_id), mapping, _by_field(error))
+    return redirect_to(url_for("studio_offers.import_show", import_id=import_id))
+
+
+@blueprint.post("/studio/imports/<uuid:import_id>/cancellation")
+@staff
+def import_cancel(import_id: uuid.UUID) -> Response:
+    """Give the import up before it began."""
+    imports.cancel(import_id, _me())
+    flash(_("Nothing was imported, and the file is gone."), "success")
+    return redirect_to(url_for("studio_offers.import_list"))
+
+
+@blueprint.post("/studio/imports/<uuid:import_id>/resumption")
+@staff
+def import_resume(import_id: uuid.UUID) -> Response:
+    """Ask the workers to go on with an interrupted import."""
+    imports.resume(import_id, _me())
+    return redirect_to(url_for("studio_offers.import_show", import_id=import_id))
+
+
+@blueprint.post("/studio/imports/<uuid:import_id>/absent-closures")
+@staff
+def import_close_missing(import_id: uuid.UUID) -> Response:
+    """Close the offers that were missing from an odd file."""
+    n = imports.close_missing(import_id, _me())
+    flash(ngettext("%(num)d offer was closed.", "%(num)d offers were closed.", n), "success")
+    return redirect_to(url_for("studio_offers.import_show", import_id=import_id))
+
+
+def _report_lines(import_id: uuid.UUID, outcome: str) -> Iterator[list[object]]:
+    yield [_("Line"), _("Outcome"), _("Reference or value"), _("Offer"), _("Reason")]
+    after = 0
+    while lines := imports.list_lines(import_id, outcome, after, 500):
+        for line in lines:
+            yield [line.file_line, line.outcome, line.value, line.offer_title, line.reason]
+        after = lines[-1].line
+
+
+@blueprint.get("/studio/imports/<uuid:import_id>/report.csv")
+@staff
+def import_export(import_id: uuid.UUID) -> Response:
+    """The report, or the lines of one outcome, as a spreadsheet."""
+    imports.get_import(import_id)
+    return _csv(_report_lines(import_id, request.args.get("outcome", "")), _("import-report"))
+
+
+# --- connections ---------------------------------------------------------------------------
+
+
+@blueprint.get("/studio/connections")
+@staff
+def connection_list() -> Response:
+    """The tracking systems we hear from or import from."""
+    return render("referrals/studio_connections.html", rows=connections.list_connections())
+
+
+def _connection_form(
+    row: ConnectionRow | None,
+    values: Mapping[str, Any],
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    """`secret` is a fresh proposal: it can be copied before it is saved, and never after."""
+    return render(
+        "referrals/studio_connection.html",
+        422 if errors else 200,
+        row=row,
+        values=values,
+        errors=errors or {},
+        kinds=[(kind, connections.kind_name(kind)) for kind in connections.KINDS],
+        secret=request.form.get("secret") or connections.proposed_secret(),
+    )
+
+
+@blueprint.get("/studio/connections/new")
+@staff
+def connection_new() -> Response:
+    """An empty form with a secret to copy."""
+    return _connection_form(None, {"kind": connections.KINDS[0]})
+
+
+@blueprint.post("/studio/connections")
+@staff
+def connection_create() -> Response:
+    """Make a connection; its webhook address is on the next page."""
+    form = request.form
+    secret = form.get("secret", "").strip()
+    try:
+        made = connections.create_connection(
+            kind=form.get("kind", ""),
+            name=form.get("name", ""),
+            secrets=[secret] if secret else [],
+            api_url=form.get("api_url"),
+            api_key=form.get("api_key"),
+            actor_id=_me(),
+        )
+    except InvalidInput as error:
+        return _connection_form(None, form, _secret_error(error))
+    flash(_("The connection is there. Give its address to the tracking system."), "success")
+    return redirect_to(url_for("studio_offers.connection_show", connection_id=made.id))
+
+
+def _secret_error(error: InvalidInput) -> dict[str, str]:
+    """The form has one secret where the service takes several."""
+    errors = _by_field(error)
+    if "secrets" in errors:
+        errors["secret"] = errors.pop("secrets")
+    return errors
+
+
+@blueprint.get("/studio/connections/<uuid:connection_id>")
+@staff
+def connection_show(connection_id: uuid.UUID) -> Response:
+    """One connection: its webhook address, its name, its secret's replacement, its end."""
+    row = connections.get_connection(connection_id)
+    return _connection_form(row, {"name": row.name, "api_url": row.api_url or ""})
+
+
+@blueprint.post("/studio/connections/<uuid:connection_id>")
+@staff
+def connection_update(connection_id: uuid.UUID) -> Response:
+    """Change name and addresses. An empty key field leaves the key as it is."""
+    fields: dict[str, object] = {
+        n: request.form[n] for n in ("name", "api_url") if n in request.form
+    }
+    if request.form.get("api_key"):
+        fields["api_key"] = request.form["api_key"]
+    elif request.form.get("forget_api_key"):
+        fields["api_key"] = ""
+    try:
+        connections.update_connection(connection_id, fields, _me())
+    except InvalidInput as error:
+        row = connections.get_connection(connection_id)
+        return _connection_form(row, request.form, _by_field(error))
+    flash(_("Your changes are kept."), "success")
+    return redirect_to(url_for("studio_offers.connection_show", connection_id=connection_id))
+
+
+@blueprint.post("/studio/connections/<uuid:connection_id>/secrets")
+@staff
+def connection_rotate(connection_id: uuid.UUID) -> Response:
+    """A new secret; the one in use goes on being accepted until the next."""
+    try:
+        connections.rotate_secret(connection_id, request.form.get("secret", ""), _me())
+    except InvalidInput as error:
+        row = connections.get_connection(connection_id)
+        values = {"name": row.name, "api_url": row.api_url or ""}
+        return _connection_form(row, values, _secret_error(error))
+    flash(_("The new secret is in use. The one before it is still accepted."), "success")
+    return redirect_to(url_for("studio_offers.connection_show", connection_id=connection_id))
+
+
+@blueprint.post("/studio/connections/<uuid:connection_id>/deletion")
+@staff
+def connection_delete(connection_id: uuid.UUID) -> Response:
+    """Stop listening; offers and referrals stay."""
+    connections.delete_connection(connection_id, _me())
+    flash(_("The connection is gone. Its offers and referrals stay."), "success")
+    return redirect_to(url_for("studio_offers.connection_list"))

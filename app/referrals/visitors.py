@@ -1,0 +1,75 @@
+"""The visitor secret of the day: in a private file or in the queue server, never in a table.
+
+One machine keeps it in a file with mode 600; several hosts share a key of the queue server
+that expires after 48 hours. Once it is gone no visitor key can be computed again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import secrets
+from pathlib import Path
+
+import redis
+
+from app import clock
+from app.config import Settings
+
+KEPT = dt.timedelta(hours=48)
+_cache: dict[str, bytes] = {}
+
+
+def secret_of_day(settings: Settings) -> bytes:
+    """32 bytes that are the same all day for all processes."""
+    today = clock.now().date().isoformat()
+    if today not in _cache:
+        _cache.clear()
+        _cache[today] = _find(settings, today)
+    return _cache[today]
+
+
+def _find(settings: Settings, today: str) -> bytes:
+    if settings.redis_url and settings.redis_url.startswith("redis"):
+        return _from_queue_server(settings.redis_url, today)
+    return _from_file(settings.data_dir / "visitor_secret", today)
+
+
+def _from_queue_server(url: str, today: str) -> bytes:
+    client = redis.Redis.from_url(url, socket_timeout=2)
+    try:
+        name = f"portevoix:visitor-secret:{today}"
+        client.set(name, secrets.token_bytes(32), nx=True, ex=KEPT)
+        found = client.get(name)
+        return found if isinstance(found, bytes) else secrets.token_bytes(32)
+    except redis.RedisError:
+        return secrets.token_bytes(32)  # without it a repeat may count twice; nobody is named
+    finally:
+        client.close()
+
+
+def _from_file(file: Path, today: str) -> bytes:
+    known = _read(file)
+    if today in known:
+        return bytes.fromhex(known[today])
+    oldest = (clock.now() - KEPT).date().isoformat()
+    kept = {day: value for day, value in known.items() if day > oldest}
+    kept[today] = secrets.token_hex(32)
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        json.dump(kept, out)
+    if today in _read(file):
+        draft.unlink()
+    else:
+        draft.replace(file)
+    return bytes.fromhex(_read(file)[today])
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}

@@ -1,0 +1,231 @@
+"""Handing over: one's own deliveries, and all of them for HR and administrators."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+from flask import Response, flash, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app import audit
+from app.db import transaction
+from app.errors import DomainError
+from app.play import sheets
+from app.rewards import queries, service, words
+from app.rewards.errors import NoSuchRedemption
+from app.rewards.models import CANCELLED, FULFILLED, RESERVED, Redemption
+from app.rewards.queries import RedemptionFilter, RedemptionRow
+from app.rewards.views import rewards
+from app.web import access, redirect_to, render
+
+PAGE = 50
+BULK = 100
+STATES = (RESERVED, FULFILLED, CANCELLED)
+OWN, ALL = "/play/deliveries", "/studio/redemptions"
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _asked(*, deliverer_id: uuid.UUID | None = None) -> RedemptionFilter:
+    """What the address asks for; what waits, unless it says otherwise."""
+    args = request.args
+    state = args.get("state", RESERVED)
+    return RedemptionFilter(
+        status="" if state == "all" else state if state in STATES else RESERVED,
+        deliverer_id=deliverer_id or _uuid(args.get("deliverer")),
+        reward_id=_uuid(args.get("reward")),
+        q=args.get("q", "")[:80],
+    )
+
+
+def _list(template: str, asked: RedemptionFilter) -> Response:
+    rows, next_cursor = queries.redemptions(asked, after=request.args.get("after"), limit=PAGE)
+    return render(
+        template,
+        rows=rows,
+        next_cursor=next_cursor,
+        asked=asked,
+        reward=queries.reward(asked.reward_id) if asked.reward_id else None,
+        my_id=access.me().person_id,
+        status_name=words.status_name,
+        reasons=[(code, words.reason_name(code)) for code in service.CANCELLATION_REASONS],
+    )
+
+
+# ---- One's own
+
+
+@rewards.get("/play/deliveries")
+@access.signed_in
+def deliveries() -> Response:
+    """What waits for the reader's own hands, whatever their role."""
+    return _list("rewards/deliveries.html", _asked(deliverer_id=access.me().person_id))
+
+
+def _to_deliver(redemption_id: uuid.UUID) -> RedemptionRow:
+    row = queries.redemption(redemption_id)
+    if row is None or row.deliverer_id != access.me().person_id:
+        raise NoSuchRedemption
+    return row
+
+
+@rewards.post("/play/deliveries/<uuid:redemption_id>/fulfilment")
+@access.signed_in
+def deliver(redemption_id: uuid.UUID) -> Response:
+    """The reader handed it over."""
+    return _fulfil(_to_deliver(redemption_id), OWN)
+
+
+@rewards.post("/play/deliveries/<uuid:redemption_id>/cancellation")
+@access.signed_in
+def decline(redemption_id: uuid.UUID) -> Response:
+    """The reader cannot hand it over."""
+    return _cancel(_to_deliver(redemption_id), OWN)
+
+
+# ---- All of them
+
+
+@rewards.get("/studio/redemptions")
+@access.role("hr", "admin")
+def board() -> Response:
+    """Who waits for what, the oldest first."""
+    return _list("rewards/board.html", _asked())
+
+
+def _one(redemption_id: uuid.UUID) -> RedemptionRow:
+    row = queries.redemption(redemption_id)
+    if row is None:
+        raise NoSuchRedemption
+    return row
+
+
+@rewards.post("/studio/redemptions/<uuid:redemption_id>/fulfilment")
+@access.role("hr", "admin")
+def board_deliver(redemption_id: uuid.UUID) -> Response:
+    """It was handed over."""
+    return _fulfil(_one(redemption_id), _back())
+
+
+@rewards.post("/studio/redemptions/<uuid:redemption_id>/cancellation")
+@access.role("hr", "admin")
+def board_cancel(redemption_id: uuid.UUID) -> Response:
+    """Give points and stock back."""
+    return _cancel(_one(redemption_id), _back())
+
+
+def _back() -> str:
+    """Back to the list as it was; only ever to that list."""
+    target = request.form.get("back", "")
+    return target if target == ALL or target.startswith(f"{ALL}?") else ALL
+
+
+def _fulfil(row: RedemptionRow, back: str) -> Response:
+    service.fulfil(row.id, access.me().person_id)
+    flash(
+        _("Noted: “%(title)s” was handed to %(name)s.", title=row.title, name=row.person_name), "ok"
+    )
+    return redirect_to(back)
+
+
+def _cancel(row: RedemptionRow, back: str) -> Response:
+    reason = request.form.get("reason", "cancelled")
+    service.cancel(row.id, access.me().person_id, reason=reason)
+    flash(_("Cancelled: %(name)s has the points back.", name=row.person_name), "ok")
+    return redirect_to(back)
+
+
+# ---- Several at once
+
+
+def _chosen() -> list[RedemptionRow]:
+    ids = (_uuid(text) for text in request.form.getlist("redemption")[:BULK])
+    return queries.by_ids({each for each in ids if each is not None})
+
+
+@rewards.post("/studio/redemptions/fulfilments")
+@access.role("hr", "admin")
+def bulk_deliver() -> Response:
+    """Several were handed over."""
+    return _bulk("fulfilments", lambda row: service.fulfil(row.id, access.me().person_id))
+
+
+@rewards.post("/studio/redemptions/cancellations")
+@access.role("hr", "admin")
+def bulk_cancel() -> Response:
+    """Several are called off for one reason."""
+    reason = request.form.get("reason", "cancelled")
+    return _bulk(
+        "cancellations", lambda row: service.cancel(row.id, access.me().person_id, reason=reason)
+    )
+
+
+def _bulk(act: str, settle: Callable[[RedemptionRow], Redemption]) -> Response:
+    """Ask with the list under the reader's eyes, then settle each in its own transaction, so
+    that one that cannot be settled keeps none of the others waiting."""
+    rows = _chosen()
+    if not rows:
+        flash(_("Choose at least one redemption first."), "wait")
+        return redirect_to(_back())
+    if request.form.get("sure") != "yes":
+        reasons = [(code, words.reason_name(code)) for code in service.CANCELLATION_REASONS]
+        return render("rewards/bulk.html", rows=rows, act=act, back=_back(), reasons=reasons)
+    refused = sum(not _settled(row, settle) for row in rows)
+    _tell(len(rows) - refused, refused)
+    return redirect_to(_back())
+
+
+def _settled(row: RedemptionRow, settle: Callable[[RedemptionRow], Redemption]) -> bool:
+    try:
+        settle(row)
+    except DomainError:
+        return False
+    return True
+
+
+def _tell(done: int, refused: int) -> None:
+    if done:
+        flash(ngettext("One redemption noted.", "%(num)d redemptions noted.", done), "ok")
+    if refused:
+        flash(
+            ngettext(
+                "One had been settled otherwise meanwhile and was left as it is.",
+                "%(num)d had been settled otherwise meanwhile and were left as they are.",
+                refused,
+            ),
+            "wait",
+        )
+
+
+@rewards.get("/studio/redemptions.csv")
+@access.role("hr", "admin")
+def export() -> Response:
+    """The filtered list as a table for a spreadsheet."""
+    with transaction():
+        audit.record("redemptions.exported", "redemption", "-", actor_id=access.me().person_id)
+    return sheets.download("redemptions", _header(), _cells(queries.each_redemption(_asked())))
+
+
+def _header() -> list[str]:
+    return [
+        _("Redemption"), _("Reserved on"), _("Status"), _("Reward"), _("Pay class"), _("Points"),
+        _("Member"), _("Mail"), _("Employee number"), _("Site"), _("Delivered by"),
+        _("Settled on"), _("Settled by"),
+    ]  # fmt: skip
+
+
+def _cells(rows: Iterator[RedemptionRow]) -> Iterator[list[sheets.Cell]]:
+    for row in rows:
+        yield [
+            str(row.id), row.created_at, words.status_name(row.status), row.title,
+            words.pay_class_name(row.pay_class), row.cost, row.person_name, row.person_email,
+            row.person_employee_id, row.person_site, row.deliverer_name, row.settled_at,
+            row.settled_by_name,
+        ]  # fmt: skip

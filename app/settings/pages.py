@@ -1,0 +1,70 @@
+"""What every page knows of the organisation, and its palette as a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, Response, g
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.db import db
+from app.settings.service import DEFAULT_BRAND, organisation, theme_css, theme_hash
+from app.web import access
+
+settings = Blueprint("settings", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The organisation as templates see it."""
+
+    name: str
+    brand: str
+    about: str
+    privacy_contact: str
+    promise_days: int
+    theme_hash: str
+    logo_svg: str | None = None
+
+
+def shown() -> Shown:
+    """The organisation of this request; a neutral one before set-up or while the database is
+    away, so that even the page that says so has its colours."""
+    if "organisation" not in g:
+        try:
+            row = organisation()
+        except SQLAlchemyError:
+            db.session.remove()
+            row = None
+        g.organisation = Shown(
+            name=row.name if row else "Portevoix",
+            brand=row.brand if row else DEFAULT_BRAND,
+            about=row.about if row else "",
+            privacy_contact=row.privacy_contact if row else "",
+            promise_days=row.promise_days if row else 5,
+            theme_hash=theme_hash(row),
+        )
+    found: Shown = g.organisation
+    return found
+
+
+@settings.get("/theme-<version>.css")
+@access.public
+def theme(version: str) -> Response:
+    """One line of CSS. Its name changes with the colour, so it may be kept for ever."""
+    row = organisation()
+    response = Response(theme_css(row), content_type="text/css; charset=utf-8")
+    fresh = version == theme_hash(row)
+    response.headers["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if fresh else "no-cache"
+    )
+    return response
+
+
+def start(app: Flask) -> None:
+    """Register the palette and give templates `org`."""
+    app.register_blueprint(settings)
+
+    @app.context_processor
+    def shared() -> dict[str, object]:
+        return {"org": shown()}

@@ -1,0 +1,204 @@
+"""The web server: one listening socket, and workers forked from a process that has imported
+everything.
+
+granian's own main process would import the stack again in each worker it starts anew and
+give each worker a socket of its own, which keeps answering when the main process is killed.
+So a small prefork of ours starts granian's single worker on the socket that it inherits: a
+worker that dies is replaced at once, waiting connections stay in the one queue meanwhile,
+and every worker dies with the main process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from app import clock
+from app.jobs import process
+from app.supervisor import processes
+from app.supervisor.options import Options
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+BACKLOG = 1024
+STOP_SECONDS = 6.0
+QUICK_SECONDS = 2.0
+QUICK_DEATHS = 5
+
+
+class CannotListen(Exception):
+    """The address is taken, or not ours."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Reserve the address without listening yet. Raises `CannotListen`."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, proto)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise CannotListen(_why(host, port, error)) from error
+    return listener
+
+
+def listen(listener: socket.socket) -> None:
+    """Let connections wait from now on. Raises `CannotListen` where another was faster."""
+    try:
+        listener.listen(BACKLOG)
+    except OSError as error:
+        host, port = listener.getsockname()[:2]
+        raise CannotListen(_why(host, port, error)) from error
+    listener.setblocking(False)
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    return f"cannot listen on {host}:{port} ({error.strerror}); set HOST or PORT to another"
+
+
+def serve(app: Flask, listener: socket.socket, options: Options) -> int:
+    """Serve until SIGTERM or SIGINT, in this process and its workers; the exit status."""
+    if options.server == "gunicorn":
+        return _serve_gunicorn(app, listener, options)
+
+    def work() -> int:
+        return _granian_worker(app, listener, options.threads)
+
+    return Prefork(options.web_workers, work).run()
+
+
+class Prefork:
+    """A few equal workers, replaced when they die."""
+
+    def __init__(self, count: int, work: Callable[[], int]) -> None:
+        self.count = count
+        self.work = work
+        self._born: dict[int, float] = {}
+        self._quick_deaths = 0
+
+    def run(self) -> int:
+        """Until a signal asks to stop (0), or workers die as soon as they start (1)."""
+        processes.hold_signals()
+        for _ in range(self.count):
+            self._start()
+        while True:
+            number = processes.next_signal(1.0)
+            if number in processes.STOPPING:
+                return self._stop()
+            self._bury()
+            if self._quick_deaths >= QUICK_DEATHS:
+                self._stop()
+                return 1
+            while len(self._born) < self.count:
+                self._start()
+
+    def _start(self) -> None:
+        pid = processes.fork("pv-web-worker", self.work, own_session=False)
+        self._born[pid] = clock.monotonic()
+
+    def _bury(self) -> None:
+        while (pid := processes.next_ended()) is not None:
+            status = processes.take_leave(pid)
+            lived = clock.monotonic() - self._born.pop(pid, 0.0)
+            self._quick_deaths = self._quick_deaths + 1 if lived < QUICK_SECONDS else 0
+            sys.stderr.write(
+                f"portevoix: web worker {pid} {processes.describe(status)}, replaced\n"
+            )
+
+    def _stop(self) -> int:
+        """Requests under way are answered; what takes too long is cut."""
+        for worker in self._born:
+            processes.send(worker, signal.SIGTERM)
+        deadline = clock.monotonic() + STOP_SECONDS
+        while self._born and clock.monotonic() < deadline:
+            processes.next_signal(0.2)
+            while (pid := processes.next_ended()) is not None:
+                processes.take_leave(pid)
+                self._born.pop(pid, None)
+        for worker in self._born:
+            processes.send(worker, signal.SIGKILL)
+            processes.take_leave(worker)
+        return 0
+
+
+def _granian_worker(app: WSGIApplication, listener: socket.socket, threads: int) -> int:
+    """granian's worker on a socket we opened. Its parts are not public, hence pinned and
+    wrapped here only."""
+    from granian._granian import SocketHolder
+    from granian.constants import HTTPModes, Loops, RuntimeModes, SSLProtocols, TaskImpl
+    from granian.log import LogLevels
+    from granian.server.mp import MPServer
+
+    holder: Any = SocketHolder
+    MPServer._spawn_wsgi_worker(
+        worker_id=1,
+        process_name=None,
+        callback_loader=lambda: app,
+        sock=((None, holder(listener.fileno(), False, BACKLOG)), None),
+        ipc=None,
+        loop_impl=Loops.asyncio,
+        log_enabled=True,
+        log_level=LogLevels.warning,
+        log_config=None,
+        env_files=(),
+        runtime_mode=RuntimeModes.mt,
+        runtime_threads=1,
+        runtime_blocking_threads=512,
+        blocking_threads=threads,
+        blocking_threads_idle_timeout=30,
+        backpressure=BACKLOG,
+        task_impl=TaskImpl.asyncio,
+        http_mode=HTTPModes.http1,
+        http1_settings=None,
+        http2_settings=None,
+        websockets=False,
+        static_path=None,
+        log_access_fmt=None,
+        ssl_ctx=(False, None, None, None, str(SSLProtocols.tls13), None, [], False),
+        scope_opts={"url_path_prefix": None},
+        metrics=(None, None),
+    )
+    return 0
+
+
+def _serve_gunicorn(app: Flask, listener: socket.socket, options: Options) -> int:
+    """The fallback: gunicorn's threads on the same socket."""
+    from gunicorn.app.base import BaseApplication
+
+    main = os.getpid()
+
+    def born(arbiter: object, worker: object) -> None:
+        process.die_with(main)
+        process.entitle("pv-web-worker")
+
+    settings = {
+        "bind": f"fd://{os.dup(listener.fileno())}",
+        "workers": options.web_workers,
+        "worker_class": "gthread",
+        "threads": options.threads,
+        "preload_app": True,
+        "control_socket_disable": True,
+        "graceful_timeout": int(STOP_SECONDS),
+        "loglevel": "warning",
+        "post_fork": born,
+    }
+
+    class Fallback(BaseApplication):
+        def load_config(self) -> None:
+            for name, value in settings.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Flask:
+            return app
+
+    Fallback().run()
+    return 0

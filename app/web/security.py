@@ -1,0 +1,66 @@
+"""Security headers, sessions and the protection of forms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_talisman import Talisman
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import crypto
+from app.config import Settings
+
+csrf = CSRFProtect()
+
+MAX_BODY = 26 * 1024 * 1024
+
+
+def _form_targets(settings: Settings) -> list[str]:
+    """A form that redirects elsewhere must say so: our own origin and the identity provider."""
+    targets = ["'self'"]
+    if settings.oidc_issuer:
+        parts = urlsplit(settings.oidc_issuer)
+        targets.append(f"{parts.scheme}://{parts.netloc}")
+    return targets
+
+
+def start(app: Flask, settings: Settings) -> None:
+    """Set what the browser may do with our pages."""
+    app.secret_key = crypto.key_for("session")
+    app.config.update(
+        SECRET_KEY_FALLBACKS=crypto.keys_for("session")[1:],
+        SESSION_COOKIE_NAME="portevoix",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=dt.timedelta(days=30),
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+    )
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    Talisman(
+        app,
+        force_https=settings.is_https,
+        strict_transport_security=settings.is_https,
+        session_cookie_secure=settings.is_https,
+        session_cookie_http_only=True,
+        session_cookie_samesite="Lax",
+        frame_options="DENY",
+        referrer_policy="strict-origin-when-cross-origin",
+        content_security_policy={
+            "default-src": "'self'",
+            "img-src": ["'self'", "data:"],
+            "object-src": "'none'",
+            "base-uri": "'none'",
+            "frame-ancestors": "'none'",
+            "form-action": _form_targets(settings),
+        },
+    )

@@ -1,0 +1,244 @@
+"""A house of one's own for each test: an application, its database, people, callers.
+
+SQLite everywhere; tests that also run on PostgreSQL take `any_app`. A database is made once
+by the migrations and copied for each test, so a test starts in milliseconds on exactly the
+tables that an installation has. CI fails on a skipped test.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from app import clock, config, create_app, outbox
+from app.db import db
+from app.people import service as people
+from app.people.models import Person
+from app.play import rules
+from app.referrals import links, offers, service
+from app.referrals.notice import CURRENT_NOTICE
+from app.settings import save_organisation
+
+START = dt.datetime(2026, 11, 17, 9, 0, tzinfo=dt.UTC)
+PASSWORD = "un poirier sous la neige"
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """On CI a skipped test is a failed run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def settings_for(folder: Path, **variables: str) -> config.Settings:
+    """Settings of a test installation in `folder`; keywords become PORTEVOIX_ variables."""
+    env = {"PORTEVOIX_DATA_DIR": str(folder), "PORTEVOIX_ENV": "test"}
+    env["PORTEVOIX_SECRET_KEY"] = "a-key-for-tests-only-0123456789"
+    return config.load(env | {f"PORTEVOIX_{name}": value for name, value in variables.items()})
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table, made by the migrations."""
+    from app.migrating import upgrade
+
+    folder = tmp_path_factory.mktemp("template")
+    app = create_app(settings_for(folder))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
+    return folder / "portevoix.db"
+
+
+@pytest.fixture
+def app(template: Path, tmp_path: Path) -> Iterator[Flask]:
+    """The product with an empty organisation, its clock held at START."""
+    shutil.copy(template, tmp_path / "portevoix.db")
+    yield from serving(create_app(settings_for(tmp_path)))
+
+
+def serving(app: Flask) -> Iterator[Flask]:
+    """`app` in its context, with an organisation and its rules; taken down afterwards."""
+    clock.freeze(START)
+    with app.app_context():
+        save_organisation(name="Halvenne", brand="#00664a", privacy_contact="vie@halvenne.example")
+        rules.ensure_defaults(START - dt.timedelta(days=1))
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    clock.release()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def any_app(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Iterator[Flask]:
+    """The same on both databases."""
+    if request.param == "sqlite":
+        shutil.copy(template, tmp_path / "portevoix.db")
+        yield from serving(create_app(settings_for(tmp_path)))
+        return
+    url = request.getfixturevalue("postgres_database")
+    app = create_app(settings_for(tmp_path, DATABASE_URL=url))
+    yield from serving(app)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A real PostgreSQL of this test run."""
+    from tests import postgres
+
+    server = postgres.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PostgreSQL database with every table, made by the migrations; its name."""
+    from app.migrating import upgrade
+
+    url = postgres_server.create("portevoix_template")
+    app = create_app(settings_for(tmp_path_factory.mktemp("pg"), DATABASE_URL=url))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+    return "portevoix_template"
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Any, postgres_template: str) -> Iterator[str]:
+    """A fresh database of this test, its address."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    yield str(postgres_server.create(name, template=postgres_template))
+    postgres_server.drop(name)
+
+
+@dataclass
+class Caller:
+    """A program with one person's token."""
+
+    client: FlaskClient
+    token: str | None
+
+    def call(self, method: str, path: str, json: object = None, **headers: str) -> TestResponse:
+        given = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.open(f"/api/v1{path}", method=method, json=json, headers=given)
+
+    def get(self, path: str, **headers: str) -> Any:
+        response = self.call("GET", path, **headers)
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return response.json
+
+    def post(self, path: str, json: object = None, status: int = 201, **headers: str) -> Any:
+        response = self.call("POST", path, json, **headers)
+        assert response.status_code == status, response.get_data(as_text=True)
+        return response.json
+
+
+@dataclass
+class House:
+    """Makes what tests need, by the product's own services."""
+
+    app: Flask
+
+    def person(
+        self, name: str = "Maëlle Kerjan", *roles: str, joined: bool = True, **more: Any
+    ) -> Person:
+        email = more.pop(
+            "email", f"{name.split()[0].lower()}-{uuid.uuid4().hex[:6]}@halvenne.example"
+        )
+        email = email.encode("ascii", "ignore").decode()
+        person = people.add_person(
+            kind="employee", name=name, email=email, roles=list(roles), **more
+        )
+        if joined:
+            people.join(person.id, password=PASSWORD)
+            outbox.drain()
+        found = db.session.get(Person, person.id)
+        assert found is not None
+        return found
+
+    def caller(self, person: Person | None) -> Caller:
+        token = None
+        if person is not None:
+            scopes = people.allowed_scopes(person.roles)
+            token = people.issue_token(person.id, "test", scopes, by_console=True)
+        return Caller(self.app.test_client(), token)
+
+    def browser(self, person: Person) -> FlaskClient:
+        """A browser in which the person is signed in. Forms need no token in tests."""
+        from app.people.sessions import KEY
+
+        client = self.app.test_client()
+        self.app.config["WTF_CSRF_ENABLED"] = False
+        signed_in = people.start_login(person.id, "Mozilla/5.0 Firefox/140.0", "password")
+        with client.session_transaction() as session:
+            session[KEY] = signed_in.token
+        return client
+
+    def offer(self, title: str = "Conduite de travaux", **fields: Any) -> uuid.UUID:
+        return offers.create_offer(
+            {"title": title, "location": "Lorient", **fields}, actor_id=None
+        ).id
+
+    def application(self, **fields: Any) -> service.Application:
+        given = {
+            "first_name": "Nadia", "last_name": "Ferrand", "visibility": "all",
+            "email": f"nadia-{uuid.uuid4().hex[:8]}@mail.example", "notice_version": CURRENT_NOTICE,
+        } | fields  # fmt: skip
+        return service.Application(**given)
+
+    def referral(
+        self, person: Person, offer_id: uuid.UUID | None = None, **fields: Any
+    ) -> uuid.UUID:
+        offer_id = offer_id or self.offer()
+        link = links.link_for(person.id, offer_id, "link")
+        found = service.apply(offer_id, self.application(code=link.code, **fields))
+        outbox.drain()
+        return found
+
+
+@pytest.fixture
+def house(app: Flask) -> House:
+    return House(app)
+
+
+@pytest.fixture
+def any_house(any_app: Flask) -> House:
+    return House(any_app)
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Callable[[Callable[[], Any]], int]:
+    """How many statements an act sends to the database."""
+
+    def count(act: Callable[[], Any]) -> int:
+        seen: list[str] = []
+
+        def note(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            seen.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            act()
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+        return len([s for s in seen if not s.startswith(("BEGIN", "PRAGMA"))])
+
+    return count

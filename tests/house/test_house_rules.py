@@ -1,0 +1,118 @@
+"""The house keeps its own rules: access beside each route, retention beside each table,
+one clock, one way to commit, no words without translation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import retention
+from app.db import Base
+from app.web import access
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "app").rglob("*.py"))
+
+
+def test_every_route_declares_who_may_use_it(app: Flask) -> None:
+    undeclared = [
+        f"{rule.rule} ({rule.endpoint})"
+        for rule in app.url_map.iter_rules()
+        if access.rule_of(rule.endpoint) is None
+    ]
+    assert undeclared == []
+
+
+def test_no_route_with_a_session_is_open_to_a_stranger(app: Flask) -> None:
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        declared = access.rule_of(rule.endpoint)
+        if declared is None or declared.who in ("public", "signed"):
+            continue
+        path = re.sub(r"<(uuid:)?[^>]+>", "0198a4b6-6a52-7d7e-9a63-3f9c52a1d1c4", rule.rule)
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            status = client.open(path, method=method).status_code
+            assert status in (303, 400, 401, 403), (
+                f"{method} {path} answered {status} to a stranger"
+            )
+
+
+def test_every_table_declares_how_long_it_keeps(app: Flask) -> None:
+    tables = {m.class_.__tablename__: m.class_ for m in Base.registry.mappers}
+    assert len(tables) > 30
+    without = [
+        n for n, c in tables.items() if getattr(c, "__retention__", None) not in retention.ALL
+    ]
+    assert without == []
+
+
+def test_no_column_asks_what_must_not_be_asked(app: Flask) -> None:
+    """Rule M1: Code du travail L1221-6 and the CNIL's list for recruiters."""
+    forbidden = re.compile(
+        r"birth|naissance|(^|_)age($|_)|gender|(^|_)sex|nationality|marital|children|iban|bank"
+        r"|social_security|secu_|religion|union_member|handicap|photo"
+    )
+    asked = [
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if forbidden.search(column.name)
+    ]
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "table", ["ledger_transfer", "ledger_entry", "outbox_event", "audit_entry", "referral_event"]
+)
+def test_events_and_entries_have_no_place_for_a_name(app: Flask, table: str) -> None:
+    """Rule E1: no ledger, outbox, audit or event row holds a name, mail, phone or free text."""
+    columns = {c.name for c in Base.metadata.tables[table].columns}
+    assert not columns & {
+        "name",
+        "email",
+        "phone",
+        "words",
+        "first_name",
+        "last_name",
+        "ip",
+        "address",
+    }
+
+
+def test_only_the_transaction_commits() -> None:
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in SOURCES
+        if path.name != "db.py" and "migrating" not in path.name
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"session(\(\))?\.commit\(", line)
+    ]
+    assert bare == []
+
+
+def test_only_the_clock_tells_the_time() -> None:
+    told = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in SOURCES
+        if path.name != "clock.py"
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"datetime\.now\(|utcnow\(|time\.time\(|date\.today\(", line)
+    ]
+    assert told == []
+
+
+def test_no_template_holds_an_inline_style_or_script() -> None:
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "templates").rglob("*.html")
+        if "mail" not in path.parts
+        and re.search(
+            r"<style|\sstyle=|\son[a-z]+=\"|<script(?![^>]*(\bsrc=|application/ld\+json))",
+            path.read_text(),
+        )
+        and path.name != "mail.html"
+    ]
+    assert found == []

@@ -1,0 +1,282 @@
+"""From the outbox to the queue: nothing lost, nothing forgotten, nothing done twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import threading
+import uuid
+
+import pytest
+from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.job import JobStatus
+from sqlalchemy import select
+
+from app import clock, outbox
+from app.db import db
+from app.jobs import tasks
+from app.jobs.queue import DeliveryJob, DeliveryQueue
+from app.jobs.relay import relay_once
+from app.outbox import service
+from app.outbox.models import DONE, FAILED, PENDING, SENT, OutboxDelivery
+from tests.jobs import tiny
+from tests.jobs.conftest import Server
+
+RESEND = dt.timedelta(seconds=60)
+
+
+def deliveries() -> dict[str, OutboxDelivery]:
+    """By handler, as the database has them now."""
+    db.session.rollback()
+    db.session.expire_all()
+    return {row.handler: row for row in db.session.scalars(select(OutboxDelivery))}
+
+
+def states() -> dict[str, str]:
+    return {name: row.state for name, row in deliveries().items()}
+
+
+def run_what_waits(client: Redis) -> int:
+    """Do what a worker does, here: take each job, run it, finish it."""
+    count = 0
+    while True:
+        found = client.lpop("rq:queue:portevoix")
+        if found is None:
+            return count
+        assert isinstance(found, bytes)
+        job = DeliveryJob.fetch(found.decode(), client, "json")
+        tasks.deliver(*job.args)
+        job.set_status(JobStatus.FINISHED)
+        count += 1
+
+
+def travel(seconds: float) -> None:
+    clock.travel(dt.timedelta(seconds=seconds))
+
+
+@pytest.fixture(autouse=True)
+def held_clock() -> None:
+    clock.freeze(dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC))
+
+
+def test_it_hands_over_once_and_marks_it(in_app: Flask, queue: DeliveryQueue) -> None:
+    tiny.promise(1)
+    assert relay_once(queue, RESEND) == 2
+    assert states() == {"tiny.count": SENT, "tiny.mirror": SENT}
+    assert relay_once(queue, RESEND) == 0
+    assert queue.count == 2
+
+
+def test_it_hands_over_nothing_of_a_transaction_that_failed(
+    in_app: Flask, queue: DeliveryQueue
+) -> None:
+    def fail() -> None:
+        with tiny.transaction():
+            tiny.promise(1)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert relay_once(queue, RESEND) == 0
+    assert states() == {}
+
+
+def test_it_keeps_to_its_limit(in_app: Flask, queue: DeliveryQueue) -> None:
+    for number in range(5):
+        tiny.promise(number)
+    assert [relay_once(queue, RESEND, limit=4) for _ in range(4)] == [4, 4, 2, 0]
+
+
+def test_it_survives_a_crash_between_queue_and_mark(
+    in_app: Flask, queue: DeliveryQueue, client: Redis
+) -> None:
+    tiny.promise(1)
+    queue.offer(service.due(10, RESEND), 60)  # and there it died
+    assert relay_once(queue, RESEND) == 2
+    assert queue.count == 2
+    assert run_what_waits(client) == 2
+    assert tiny.effects("tiny.count") == {1: 1}
+    assert set(states().values()) == {DONE}
+
+
+def test_it_sends_again_what_the_queue_server_lost(
+    in_app: Flask, queue: DeliveryQueue, client: Redis
+) -> None:
+    tiny.promise(1)
+    relay_once(queue, RESEND)
+    client.flushall()
+    travel(59)
+    assert relay_once(queue, RESEND) == 0
+    travel(2)
+    assert relay_once(queue, RESEND) == 2
+    assert run_what_waits(client) == 2
+    assert tiny.effects("tiny.count") == {1: 1}
+
+
+def test_it_leaves_alone_what_still_waits_in_a_long_queue(
+    in_app: Flask, queue: DeliveryQueue
+) -> None:
+    tiny.promise(1)
+    relay_once(queue, RESEND)
+    travel(61)
+    relay_once(queue, RESEND)
+    assert queue.count == 2
+
+
+def test_it_puts_again_what_was_taken_and_never_begun(
+    in_app: Flask, queue: DeliveryQueue, client: Redis
+) -> None:
+    tiny.promise(1)
+    relay_once(queue, RESEND)
+    client.lmove(queue.key, queue.intermediate_queue_key)  # a worker died right here
+    client.lpop(queue.key)  # and somebody tampered with the list
+    travel(61)
+    relay_once(queue, RESEND)
+    assert queue.count == 2
+    assert queue.intermediate_queue.get_job_ids() == []
+
+
+def test_it_leaves_alone_what_is_at_work(
+    in_app: Flask, queue: DeliveryQueue, client: Redis
+) -> None:
+    tiny.promise(1)
+    relay_once(queue, RESEND)
+    for job_id in queue.get_job_ids():
+        job = DeliveryJob.fetch(job_id, client, "json")
+        with client.pipeline() as pipe:
+            job.prepare_for_execution("w", pipe)
+            pipe.execute()
+    client.delete(queue.key)
+    travel(61)
+    relay_once(queue, RESEND)
+    assert (queue.count, set(states().values())) == (0, {SENT})
+
+
+def test_it_counts_an_attempt_when_the_process_went_away(
+    in_app: Flask, queue: DeliveryQueue, client: Redis
+) -> None:
+    tiny.promise(1, kind="tiny.work")
+    for attempt in range(1, service.MAX_ATTEMPTS + 1):
+        travel(2**attempt)
+        relay_once(queue, RESEND)
+        job_id = queue.pop_job_id()
+        assert job_id is not None
+        DeliveryJob.fetch(job_id, client, "json").set_status(JobStatus.FAILED)
+        travel(61)
+        relay_once(queue, RESEND)
+        assert deliveries()["tiny.outside"].attempts == attempt
+    assert states() == {"tiny.outside": FAILED}
+    assert service.given_up() == [("tiny.outside", "its process went away", 1)]
+
+
+def test_it_tries_again_later_what_went_wrong(
+    in_app: Flask, queue: DeliveryQueue, client: Redis
+) -> None:
+    with tiny.transaction():
+        outbox.record("tiny.trouble", number=1)
+    relay_once(queue, RESEND)
+    run_what_waits(client)
+    row = deliveries()["tiny.fails"]
+    assert (row.state, row.attempts, row.error) == (PENDING, 1, "LookupError")
+    assert relay_once(queue, RESEND) == 0
+    travel(2)
+    assert relay_once(queue, RESEND) == 1
+    assert run_what_waits(client) == 1
+    assert deliveries()["tiny.fails"].attempts == 2
+    assert tiny.effects("tiny.fails") == {}
+
+
+def test_it_does_not_undo_the_pause_of_what_failed_before_it_was_marked(
+    in_app: Flask, queue: DeliveryQueue, client: Redis
+) -> None:
+    with tiny.transaction():
+        outbox.record("tiny.trouble", number=1)
+    as_of = clock.now()
+    batch = service.due(10, RESEND)
+    queue.offer(batch, 60)
+    run_what_waits(client)  # the worker was faster than the relay
+    service.mark_sent([d.id for d in batch], as_of)
+    assert states() == {"tiny.fails": PENDING}
+
+
+def test_it_keeps_everything_while_the_queue_server_is_away(
+    in_app: Flask, server: Server, queue: DeliveryQueue
+) -> None:
+    tiny.promise(1)
+    server.process.kill()
+    server.process.wait()
+    with pytest.raises(RedisError):
+        relay_once(queue, RESEND)
+    assert states() == {"tiny.count": PENDING, "tiny.mirror": PENDING}
+
+
+def test_two_copies_side_by_side_take_effect_once(app: Flask) -> None:
+    clock.release()
+    with app.app_context():
+        tiny.promise(1, seconds=0.2)
+        ids = [row.id for row in deliveries().values()]
+
+    def run(delivery_id: uuid.UUID) -> None:
+        with app.app_context():
+            service.deliver(delivery_id)
+
+    threads = [threading.Thread(target=run, args=(id_,)) for id_ in ids for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with app.app_context():
+        assert tiny.effects("tiny.count") == {1: 1}
+        assert tiny.effects("tiny.mirror") == {1: 1}
+
+
+def test_outside_work_is_done_by_one_while_its_lease_lasts(app: Flask) -> None:
+    clock.release()
+    with app.app_context():
+        tiny.promise(1, kind="tiny.work", seconds=0.4)
+        (row,) = deliveries().values()
+
+    def run() -> None:
+        with app.app_context():
+            service.deliver(row.id)
+
+    first = threading.Thread(target=run)
+    first.start()
+    clock.sleep(0.15)
+    with app.app_context():
+        assert service.deliver(row.id) is False
+    first.join()
+    with app.app_context():
+        assert tiny.effects("tiny.outside") == {1: 1}
+        assert states() == {"tiny.outside": DONE}
+
+
+def test_outside_work_of_a_process_that_died_is_due_after_its_lease(
+    in_app: Flask, queue: DeliveryQueue
+) -> None:
+    """A process is killed in the middle: its lease outlasts its time, then it is sent again."""
+    clock.release()
+    tiny.promise(1, kind="tiny.work", seconds=30)
+    relay_once(queue, RESEND)
+    (row,) = deliveries().values()
+    delivery_id = row.id
+    db.session.remove()
+    db.engine.dispose()
+    pid = os.fork()
+    if pid == 0:
+        service.deliver(delivery_id)
+        os._exit(0)
+    deadline = clock.monotonic() + 10
+    while deliveries()["tiny.outside"].lease_until is None:
+        assert clock.monotonic() < deadline
+        clock.sleep(0.02)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    clock.freeze(clock.now())
+    travel(59)
+    assert service.due(10, dt.timedelta(seconds=1)) == []
+    travel(2)
+    assert [d.id for d in service.due(10, dt.timedelta(seconds=1))] == [delivery_id]

@@ -1,0 +1,80 @@
+"""A PostgreSQL server of the tests' own, from Debian's package, as a user who is not root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+import pytest
+
+USER = "portevoix"
+MISSING = "no PostgreSQL server here (Debian: package postgresql)"
+
+
+def programs() -> Path | None:
+    """Where `initdb` and `pg_ctl` are, the newest version first; None without them."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True
+    )
+    return next((folder for folder in found if (folder / "postgres").exists()), None)
+
+
+class Server:
+    """A running server on a Unix socket. It never waits for the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="portevoix-pg-"))
+        if os.getuid() == 0:
+            shutil.chown(self.home, "postgres")
+        data = str(self.home / "data")
+        _run([str(folder / "initdb"), "-D", data, "-A", "trust", "-U", USER, "-N"])
+        self._control = [str(folder / "pg_ctl"), "-D", data, "-w", "-l", str(self.home / "log")]
+        options = f"-k {self.home} -c listen_addresses= -c fsync=off -c synchronous_commit=off"
+        _run([*self._control, "-o", options, "start"])
+
+    def address(self, name: str) -> str:
+        """The address of one database, as PORTEVOIX_DATABASE_URL takes it."""
+        return f"postgresql://{USER}@/{name}?host={self.home}"
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """A new database, a copy of `template`; its address."""
+        self._tell(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.address(name)
+
+    def drop(self, name: str) -> None:
+        """Remove it, whoever still uses it."""
+        self._tell(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _tell(self, statement: str) -> None:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def stop(self) -> None:
+        """End it and remove its files."""
+        _run([*self._control, "-m", "immediate", "stop"])
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _run(words: list[str]) -> None:
+    """PostgreSQL refuses to run as root."""
+    before = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    subprocess.run(
+        [*before, *words],
+        check=True,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def start() -> Server:
+    """A server for this test run; the test that asks is skipped where there is none."""
+    folder = programs()
+    if folder is None:
+        pytest.skip(MISSING)
+    return Server(folder)
