@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import MIGRATIONS, db
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _REVISION = re.compile(r"""^revision\b[^=]*=\s*["']([^"']+)""", re.MULTILINE)
 _DOWN = re.compile(r"^down_revision\b[^=]*=(.*)", re.MULTILINE)
@@ -56,7 +60,7 @@ def upgrade() -> bool:
         return False
     from alembic import command
 
-    command.upgrade(current_app.extensions["migrate"].migrate.get_config(), "head")
+    command.upgrade(_config(), "head")
     return True
 
 
@@ -64,8 +68,18 @@ def write_revision(message: str) -> None:
     """Write the next migration from the difference between models and database."""
     from alembic import command
 
-    options = current_app.extensions["migrate"].migrate.get_config(opts=["autogenerate"])
-    command.revision(options, message=message, autogenerate=True)
+    command.revision(_config("autogenerate"), message=message, autogenerate=True)
+
+
+def _config(*options: str) -> Config:
+    """Alembic's view of this application. Imported late: a start that has nothing to migrate
+    does without it."""
+    from flask_migrate import Migrate
+
+    migrate = Migrate(render_as_batch=True, compare_type=True)
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    migrate.init_app(app, db, directory=str(MIGRATIONS))
+    return cast("Config", migrate.get_config(opts=list(options)))
 
 
 def reachable() -> str | None:

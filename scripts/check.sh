@@ -20,7 +20,6 @@ step "format" ruff format --check .
 step "lint" ruff check .
 step "types" mypy
 step "import rules" lint-imports --no-logo
-step "template format" djlint --quiet --check templates
 step "template lint" djlint --quiet --lint templates
 step "security lint" bandit -q -r app -c pyproject.toml
 step "translations" python scripts/check_translations.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,14 +16,18 @@ if TYPE_CHECKING:
 
 
 def settings() -> Settings:
-    """The settings, with the queue server of the `up` that runs in this data folder."""
+    """The settings, with the queue server and the address of the `up` that runs in this data
+    folder, so that what the console prints (webhooks, links) leads there."""
     from app.supervisor import lock
 
     loaded = config.load()
-    if loaded.redis_url is None:
-        state = lock.running(loaded.data_dir)
-        if state is not None and state.redis_url:
-            return dataclasses.replace(loaded, redis_url=state.redis_url)
+    state = lock.running(loaded.data_dir)
+    if state is None:
+        return loaded
+    if loaded.redis_url is None and state.redis_url:
+        loaded = dataclasses.replace(loaded, redis_url=state.redis_url)
+    if "PORTEVOIX_BASE_URL" not in os.environ and "PORT" not in os.environ and state.address:
+        loaded = dataclasses.replace(loaded, base_url=state.address)
     return loaded
 
 

@@ -16,9 +16,13 @@ import json
 import random
 import unicodedata
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flask import current_app
+from sqlalchemy import select
 
 from app import clock, crypto, outbox
 from app.config import Settings
@@ -95,17 +99,24 @@ def _at(present: dt.datetime, days_ago: float, hour: int = 10) -> None:
 
 
 def _live(present: dt.datetime) -> None:
+    """Everything in the order of its time, so that balances grow as they would have."""
     clock.freeze(present - LIVED)
     _begin()
     members = {p.key: _person(p) for p in PEOPLE}
     outbox.drain()
-    offers = _offers(present, members)
     _rewards(members)
-    for key, reference in WORDS:
-        links.recommend(members[key], offers[reference], WORDS[key, reference])
+    acts = [*_offer_acts(present, members), *_redemption_acts(members)]
     for number, referral in enumerate(REFERRALS):
-        _refer(present, number, referral, members, offers)
+        acts += _Told(present, number, referral, members).acts()
+    for days_ago, hour, act in sorted(acts, key=lambda a: (-a[0], a[1])):
+        _at(present, days_ago, hour)
+        act()
+        outbox.drain()
     clock.freeze(present)
+    for key, reference in WORDS:
+        offer_id = _offer_id(reference)
+        if offer_id is not None:
+            links.recommend(members[key], offer_id, WORDS[key, reference])
     outbox.drain()
 
 
@@ -144,25 +155,25 @@ def ensure_token(email: str) -> None:
         people.ensure_token(person.id, token_of(email), people.allowed_scopes(person.roles))
 
 
-def _offers(present: dt.datetime, members: dict[str, uuid.UUID]) -> dict[str, uuid.UUID]:
+Act = tuple[float, int, Callable[[], object]]  # days ago, hour of that day, what is done
+
+
+def _offer_acts(present: dt.datetime, members: dict[str, uuid.UUID]) -> list[Act]:
     """The offers come in by the CSV import, as they would for anybody."""
-    connection = ensure_connection()
-    del connection
-    recruiter = members["sofiane"]
-    for offer in sorted(OFFERS, key=lambda o: -o.days_ago):
-        if _offer_id(offer.reference) is None:
-            _at(present, offer.days_ago, 9)
-            upto = [o for o in OFFERS if o.days_ago >= offer.days_ago]
-            imports.import_now(
-                "csv", data=_csv(upto, present), origin="halvenne.csv", actor_id=recruiter
-            )
-    found: dict[str, uuid.UUID] = {}
-    with transaction() as session:
-        for row in session.scalars(db.select(Offer).where(Offer.source == "csv")):
-            row.recruiter_id = recruiter
-            found[row.external_id or ""] = row.id
-    outbox.drain()
-    return found
+    ensure_connection()
+
+    def publish(offer: DemoOffer) -> None:
+        if _offer_id(offer.reference) is not None:
+            return
+        upto = [o for o in OFFERS if o.days_ago >= offer.days_ago]
+        imports.import_now(
+            "csv", data=_csv(upto, present), origin="halvenne.csv", actor_id=members["sofiane"]
+        )
+        with transaction() as session:
+            for row in session.scalars(select(Offer).where(Offer.source == "csv")):
+                row.recruiter_id = members["sofiane"]
+
+    return [(o.days_ago, 9, partial(publish, o)) for o in OFFERS]
 
 
 def ensure_connection() -> Connection:
@@ -177,12 +188,15 @@ def ensure_connection() -> Connection:
 
 def _offer_id(reference: str) -> uuid.UUID | None:
     return db.session.scalar(
-        db.select(Offer.id).where(Offer.source == "csv", Offer.external_id == reference)
+        select(Offer.id).where(Offer.source == "csv", Offer.external_id == reference)
     )
 
 
 def _csv(offers: list[DemoOffer], present: dt.datetime) -> bytes:
-    head = "reference;intitule;service;ville;pays;contrat;teletravail;salaire_min;salaire_max;devise;description;date_publication;statut"
+    head = (
+        "reference;intitule;service;ville;pays;contrat;teletravail;salaire_min;salaire_max;"
+        "devise;description;date_publication;statut"
+    )
     lines = [head]
     for o in offers:
         day = (present - dt.timedelta(days=o.days_ago)).strftime("%d/%m/%Y")
@@ -205,36 +219,68 @@ def _rewards(members: dict[str, uuid.UUID]) -> None:
             )  # fmt: skip
 
 
-def _refer(
-    present: dt.datetime,
-    number: int,
-    demo: DemoReferral,
-    members: dict[str, uuid.UUID],
-    offers: dict[str, uuid.UUID],
-) -> None:
-    """One link, its clicks, the application and its path."""
-    offer_id = offers[demo.offer]
-    _at(present, demo.applied + 2, 8)
-    link = links.link_for(members[demo.by], offer_id, demo.channel)
-    click_id = _clicks(present, demo, link, number)
-    _at(present, demo.applied, 17)
-    referral_id = service.apply(offer_id, _form(demo, link.code, click_id))
-    if demo.also_by:
-        _at(present, demo.applied - 0.2, 19)
-        other = links.link_for(members[demo.also_by], offer_id, "message")
-        service.apply(offer_id, _form(demo, other.code, None))
-    outbox.drain()
-    for days_ago, stage in demo.path:
-        _at(present, days_ago, 11)
+@dataclass
+class _Told:
+    """One referral of the demo: its link, its clicks, its application, its path."""
+
+    present: dt.datetime
+    number: int
+    demo: DemoReferral
+    members: dict[str, uuid.UUID]
+    link: OfferLink | None = None
+    click_id: str | None = None
+    referral_id: uuid.UUID | None = None
+
+    def acts(self) -> list[Act]:
+        demo = self.demo
+        found: list[Act] = [
+            (demo.applied + 2, 10, self.take_link),
+            (demo.applied, 17, self.apply),
+        ]
+        if demo.also_by:
+            found.append((demo.applied - 1, 8, self.apply_again))
+        found += [(days_ago, 11, partial(self.reach, stage)) for days_ago, stage in demo.path]
+        if demo.next_step:
+            found.append((min(d for d, _stage in demo.path), 12, self.say_next))
+        return found
+
+    @property
+    def offer_id(self) -> uuid.UUID:
+        found = _offer_id(self.demo.offer)
+        if found is None:
+            raise LookupError(self.demo.offer)
+        return found
+
+    def take_link(self) -> None:
+        self.link = links.link_for(self.members[self.demo.by], self.offer_id, self.demo.channel)
+        self.click_id = _clicks(self.present, self.demo, self.link, self.number)
+
+    def apply(self) -> None:
+        if self.link is not None:
+            form = _form(self.demo, self.link.code, self.click_id)
+            self.referral_id = service.apply(self.offer_id, form)
+
+    def apply_again(self) -> None:
+        """The same person, by another colleague's link: the first one keeps the credit."""
+        other = links.link_for(self.members[self.demo.also_by or ""], self.offer_id, "message")
+        service.apply(self.offer_id, _form(self.demo, other.code, None))
+
+    def reach(self, stage: str) -> None:
+        if self.referral_id is None:
+            return
+        demo = self.demo
+        starts = (self.present - dt.timedelta(days=demo.starts)).date() if demo.starts else None
         service.set_stage(
-            referral_id, stage, actor_id=members["sofiane"], actor_role="recruiter",
-            external_event_id=f"demo:{number}:{stage}", closure_reason=demo.closure_reason,
-            starts_on=(present - dt.timedelta(days=demo.starts)).date() if demo.starts else None,
+            self.referral_id, stage, actor_id=self.members["sofiane"], actor_role="recruiter",
+            external_event_id=f"demo:{self.number}:{stage}", closure_reason=demo.closure_reason,
+            starts_on=starts,
         )  # fmt: skip
-        outbox.drain()
-        _redeem_at(present, days_ago, members)
-    if demo.next_step:
-        service.set_next_step(referral_id, demo.next_step, None, members["sofiane"])
+
+    def say_next(self) -> None:
+        if self.referral_id is not None:
+            service.set_next_step(
+                self.referral_id, self.demo.next_step, None, self.members["sofiane"]
+            )
 
 
 def _form(demo: DemoReferral, code: str, click_id: str | None) -> service.Application:
@@ -253,9 +299,9 @@ def _form(demo: DemoReferral, code: str, click_id: str | None) -> service.Applic
 
 def _clicks(present: dt.datetime, demo: DemoReferral, link: OfferLink, number: int) -> str | None:
     """Openings over two days, people and robots, through the classifier of the real hit."""
-    chance = random.Random(number)  # nosec B311: the same demo every time
+    chance = random.Random(number)  # nosec B311
     secret = visitors.secret_of_day(_settings())
-    signed = None
+    signed, before = None, clock.now()
     for browser, most in CLICKS:
         for _ in range(chance.randint(1, most)):
             clock.freeze(present - dt.timedelta(days=demo.applied + chance.random() * 2))
@@ -264,6 +310,7 @@ def _clicks(present: dt.datetime, demo: DemoReferral, link: OfferLink, number: i
             verdict = clicks.classify(hit)
             click_id = clicks.record(link.id, verdict, clicks.visitor_key(secret, hit, link.id))
             signed = clicks.sign(click_id, link.id) if verdict == "person" else signed
+    clock.freeze(before)
     return signed
 
 
@@ -277,16 +324,21 @@ def _has_redeemed(person_id: uuid.UUID, reward_id: uuid.UUID) -> bool:
     return bool(reward_queries.redemptions(theirs, limit=1)[0])
 
 
-def _redeem_at(present: dt.datetime, days_ago: int, members: dict[str, uuid.UUID]) -> None:
+def _redemption_acts(members: dict[str, uuid.UUID]) -> list[Act]:
     """Points that were earned by then buy a book."""
-    by_title = _reward_ids()
-    for key, title, when, delivered in REDEMPTIONS:
-        if days_ago <= when and not _has_redeemed(members[key], by_title[title]):
-            _at(present, when, 12)
-            redemption = rewards.redeem(members[key], by_title[title])
-            if delivered:
-                rewards.fulfil(redemption.id, members["marc"])
-            outbox.drain()
+
+    def redeem(key: str, title: str, delivered: bool) -> None:
+        reward_id = _reward_ids()[title]
+        if _has_redeemed(members[key], reward_id):
+            return
+        redemption = rewards.redeem(members[key], reward_id)
+        if delivered:
+            rewards.fulfil(redemption.id, members["marc"])
+
+    return [
+        (when, 12, partial(redeem, key, title, delivered))
+        for key, title, when, delivered in REDEMPTIONS
+    ]
 
 
 def describe() -> dict[str, object]:

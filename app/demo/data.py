@@ -10,7 +10,7 @@ ORGANISATION = {
     "about": "Halvenne construit des écoles, des gymnases et des halles en bois, à Lorient, Limoges et Grenoble.",
     "privacy_contact": "donnees@halvenne.example",
 }
-PASSWORD = "halvenne-a-voix-haute"  # nosec B105: printed at every start, opens invented people
+PASSWORD = "halvenne-a-voix-haute"  # nosec B105
 DOMAIN = "halvenne.example"
 
 

@@ -7,6 +7,7 @@ work is rolled back by the database and sent again by the relay.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -60,6 +61,12 @@ class DeliveryWorker(Worker):
         """A signal asked for the end, nothing failed."""
         return self._shutdown_requested_date is not None
 
+    def set_shutdown_requested_date(self) -> None:
+        """Tell the queue server that the end was asked for; called by a signal, which must not
+        fail because the server is away."""
+        with contextlib.suppress(RedisError):
+            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """What the forked process does first; it never comes back."""
         process.die_with(self.pid or 0)
@@ -67,6 +74,12 @@ class DeliveryWorker(Worker):
         with self.app.app_context():
             db.engine.dispose(close=False)
         super().main_work_horse(job, queue)
+
+
+def _hear_signals() -> None:
+    """While no RQ worker lives to hear them, they simply end the process."""
+    signal.signal(signal.SIGTERM, _stop_at_once)
+    signal.signal(signal.SIGINT, _stop_at_once)
 
 
 def _stop_at_once(signum: int, frame: FrameType | None) -> None:
@@ -78,9 +91,8 @@ def run(app: Flask, url: str) -> int:
     away is waited for. The exit status."""
     tasks.bind(app)
     pause = 0.0
+    _hear_signals()
     while True:
-        signal.signal(signal.SIGTERM, _stop_at_once)
-        signal.signal(signal.SIGINT, _stop_at_once)
         began = clock.monotonic()
         if _work_once(app, url, is_first=not pause):
             return 0
@@ -98,4 +110,6 @@ def _work_once(app: Flask, url: str, *, is_first: bool) -> bool:
     except (RedisError, OSError) as error:
         if is_first and not (worker and worker.was_asked_to_stop):
             log.warning("worker %d waits for the queue server: %s", os.getpid(), error)
+    finally:
+        _hear_signals()
     return worker is not None and worker.was_asked_to_stop

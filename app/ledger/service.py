@@ -200,9 +200,11 @@ def award_many(
     Raises as `transfer` does; an unknown account refuses the whole.
     """
     rule = _declared(code, POSTED, details.get("actor", BY_RULE))
+    if not rule.credits:
+        raise ValueError(f"{code} gives nobody points")
+    total = Bulk(_opaque(group, 100), len(awards), sum(_amount(a.amount) for a in awards))
     # In the order of the accounts, so that two bulks of one group meet in its first part.
     ordered = sorted(awards, key=lambda a: (a.account_id.int, a.amount, a.subject or ""))
-    total = Bulk(_opaque(group, 100), len(awards), sum(award.amount for award in awards))
     if not ordered:
         return total
     with transaction() as session:
@@ -361,7 +363,7 @@ def _parts(
             POSTED,
             award.account_id,
             book.next_sequence(award.account_id),
-            _amount(award.amount),
+            award.amount,
             effective_at,
             now,
             actor.code,

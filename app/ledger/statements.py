@@ -185,7 +185,7 @@ def insert_rows(
         for name, column in zip(names, zip(*rows, strict=True), strict=True)
     ]
     marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO {columns} VALUES ({marks})"
+    statement = f"INSERT INTO {columns} VALUES ({marks})"  # nosec B608
     connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
 
 

@@ -35,6 +35,7 @@ from app.ledger.codes import (
     PHASES,
     POST,
     POSTED,
+    RECOVERABLE,
     REVERSAL,
     SYSTEM,
     VOID,
@@ -154,7 +155,9 @@ def _members(connection: Connection, seen: Verification) -> Iterator[Difference]
         member = None
         for transfer_id, legs in itertools.groupby(of_account, _transfer_of):
             entries = list(legs)
-            member = member or _Member(connection, entries[0], seen)
+            if member is None:
+                member = _Member(connection, entries[0], seen)
+                yield from member.begin()
             if transfer_id is not None:
                 yield from member.read(entries)
         if member is not None:
@@ -170,12 +173,12 @@ class _Member:
         self._seen = seen
         self._journal = Journal()
         self._stored: dict[uuid.UUID, Account] = {}
-        member = self._member = self._open(row)
-        if member.recoverable_id is not None:
-            owing = _ACCOUNTS.where(ACCOUNT.c.id == member.recoverable_id)
+        self._member = self._open(row)
+        owing = _ACCOUNTS.where(ACCOUNT.c.id == self._member.recoverable_id)
+        if self._member.recoverable_id is not None:
             for other in connection.execute(owing):
                 self._open(other)
-            self._journal.accounts[member.id].recoverable_id = member.recoverable_id
+        self._journal.accounts[self._member.id].recoverable_id = self._member.recoverable_id
 
     def _open(self, row: _Values) -> Account:
         """Keep the account as it is stored, and begin it again."""
@@ -187,6 +190,16 @@ class _Member:
         )
         return stored
 
+    def begin(self) -> Iterator[Difference]:
+        """The account of what is owed must be there, and be one."""
+        owing = self._member.recoverable_id
+        if owing is None:
+            return
+        kind = self._stored[owing].kind if owing in self._stored else "none"
+        if kind != RECOVERABLE:
+            place = (self._member.id, self._member.version)
+            yield _different("kind", "ledger_account", owing, place, RECOVERABLE, kind)
+
     def read(self, rows: list[_Values]) -> Iterator[Difference]:
         """Compare one transfer and its entries."""
         transfer = Transfer(*rows[0][_AT_TRANSFER:_AT_ENTRY])
@@ -194,6 +207,10 @@ class _Member:
         self._seen.transfers += 1
         self._seen.entries += len(stored)
         yield from self._enter(transfer)
+        if self._journal.opened:
+            # It is owed by nobody: the member's row has lost the account.
+            place = (self._member.id, transfer.sequence)
+            yield _different("recoverable_id", "ledger_account", self._member.id, place, "", None)
         yield from self._compare(transfer, stored)
         for entry in stored:
             kind = _KINDS.get(entry[2]) or self._stored[entry[2]].kind

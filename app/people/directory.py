@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,12 +20,12 @@ from app import audit, clock, outbox
 from app.config import LANGUAGES
 from app.db import transaction
 from app.errors import InvalidInput, Sentence
-from app.people.addresses import is_usable, normal_address
 from app.people.errors import LastAdmin, check_form
 from app.people.logins import end_all_logins
 from app.people.lookup import load_person, load_present
 from app.people.membership import end_membership
 from app.people.models import KINDS, ROLES, Credential, Identity, Person, RoleGrant
+from app.people.text import is_usable, normal_address, one_line
 from app.people.tokens import delete_tokens
 
 GRANTABLE = tuple(role for role in ROLES if role != "member")
@@ -53,19 +53,15 @@ class Profile:
         )  # fmt: skip
 
 
-def _one_line(text: str | None) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
-
-
 def _cleaned(profile: Profile) -> Profile:
     return replace(
         profile,
-        name=_one_line(profile.name),
-        email=normal_address(_one_line(profile.email)),
-        employee_id=_one_line(profile.employee_id) or None,
-        department=_one_line(profile.department) or None,
-        site=_one_line(profile.site) or None,
-        job_title=_one_line(profile.job_title) or None,
+        name=one_line(profile.name),
+        email=normal_address(profile.email),
+        employee_id=one_line(profile.employee_id) or None,
+        department=one_line(profile.department) or None,
+        site=one_line(profile.site) or None,
+        job_title=one_line(profile.job_title) or None,
     )
 
 
@@ -214,13 +210,9 @@ def change_roles(
 
 
 def _keep_an_admin(session: Session, person_id: uuid.UUID) -> None:
-    others = session.scalar(
-        select(func.count())
-        .select_from(RoleGrant)
-        .join(Person, Person.id == RoleGrant.person_id)
-        .where(RoleGrant.role == "admin", Person.departed_at.is_(None), Person.id != person_id)
-    )
-    if not others:
+    """Locks the administrators' grants, so that two cannot take each other's away at once."""
+    grants = select(RoleGrant.person_id).where(RoleGrant.role == "admin").order_by(RoleGrant.id)
+    if not {*session.scalars(grants.with_for_update())} - {person_id}:
         raise LastAdmin
 
 

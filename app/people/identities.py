@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.db import transaction
-from app.people.addresses import normal_address
 from app.people.errors import NotInDirectory, OtherIdentity
+from app.people.lookup import load_person
 from app.people.models import Identity, Person
+from app.people.text import normal_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,19 @@ def recognise(claims: Claims) -> uuid.UUID:
 
 
 def _link(session: Session, claims: Claims) -> Person:
-    if not claims.email:
+    found = select(Person.id).where(Person.email == normal_address(claims.email or ""))
+    person_id = session.scalar(found.where(Person.departed_at.is_(None)))
+    if not claims.email or person_id is None:
         raise NotInDirectory
-    person = session.scalar(
-        select(Person)
-        .where(Person.email == normal_address(claims.email), Person.departed_at.is_(None))
-        .with_for_update(of=Person)
+    person = load_person(session, person_id)
+    linked = session.scalar(
+        select(Identity.subject).where(
+            Identity.person_id == person_id, Identity.issuer == claims.issuer
+        )
     )
-    if person is None:
-        raise NotInDirectory
-    if session.scalar(
-        select(Identity.id).where(Identity.person_id == person.id, Identity.issuer == claims.issuer)
-    ):
+    if linked is None:
+        session.add(Identity(person_id=person_id, issuer=claims.issuer, subject=claims.subject))
+        audit.record("identity.linked", "person", person_id, actor_id=person_id)
+    elif linked != claims.subject:
         raise OtherIdentity
-    session.add(Identity(person_id=person.id, issuer=claims.issuer, subject=claims.subject))
-    audit.record("identity.linked", "person", person.id, actor_id=person.id)
     return person

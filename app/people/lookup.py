@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.people.errors import Departed, NoSuchPerson, NotMember
@@ -12,8 +13,10 @@ from app.people.models import Person
 
 def load_person(session: Session, person_id: uuid.UUID) -> Person:
     """The entry, locked until the transaction ends. Raises `NoSuchPerson`."""
-    # "of": the membership is joined from the outside, where PostgreSQL cannot lock.
-    person = session.get(Person, person_id, with_for_update={"of": Person})
+    # Two statements: PostgreSQL would read what is joined to a locked row as it was before
+    # the wait, so a membership made meanwhile would be missed.
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+    person = session.get(Person, person_id, populate_existing=True)
     if person is None:
         raise NoSuchPerson
     return person

@@ -20,13 +20,13 @@ from app import audit, clock, outbox
 from app.crypto import fingerprint
 from app.db import db, transaction
 from app.errors import Sentence
-from app.people.addresses import normal_address
 from app.people.common_passwords import COMMON
 from app.people.errors import NoSuchPerson, WrongSignIn, check_form
 from app.people.links import RESET, Ticket, new_ticket, person_of
 from app.people.logins import SignedIn, end_all_logins, start_login
 from app.people.lookup import load_present
 from app.people.models import Credential, Person
+from app.people.text import normal_address
 
 SHORTEST, LONGEST = 12, 200
 

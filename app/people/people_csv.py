@@ -26,6 +26,7 @@ from app.people.directory import Profile, add_person, update_person
 from app.people.errors import Departed, check_form
 from app.people.models import Person
 from app.people.queries import person_by_email, person_by_employee_id
+from app.people.text import one_line
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("name", "full name", "nom complet", "nom et prenom", "prenom et nom"),
@@ -112,7 +113,7 @@ def _lines(text: str, report: ImportReport) -> Iterator[tuple[int, Line]]:
             continue
         if any(cell.strip() for cell in cells):
             pairs = zip(header, cells, strict=False)
-            yield number, {name: cell.strip() for name, cell in pairs if name}
+            yield number, {name: one_line(cell) for name, cell in pairs if name}
 
 
 def _first(reader: Iterator[list[str]]) -> list[str]:

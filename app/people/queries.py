@@ -20,11 +20,11 @@ from sqlalchemy import or_, select, tuple_
 from app import clock
 from app.db import db
 from app.people import names
-from app.people.addresses import normal_address
 from app.people.consents import PURPOSES, Purpose
 from app.people.errors import NoSuchPerson, check_form
 from app.people.logins import LONGEST_IDLE
 from app.people.models import AccessToken, Consent, Credential, Login, Membership, Person, RoleGrant
+from app.people.text import normal_address, one_line
 
 MOST = 200
 
@@ -132,7 +132,10 @@ def _cursor(name: str, person_id: uuid.UUID) -> str:
 def _position(after: str) -> tuple[str, uuid.UUID]:
     try:
         raw = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
-        return raw[16:].decode(), uuid.UUID(bytes=raw[:16])
+        name = raw[16:].decode()
+        if not name.isprintable():
+            raise ValueError(name)
+        return name, uuid.UUID(bytes=raw[:16])
     except (binascii.Error, ValueError) as error:
         raise check_form({"after": _l("This page of the list does not exist.")}) from error
 
@@ -163,7 +166,7 @@ def people_page(
     )  # fmt: skip
     gone = Person.departed_at.is_not(None)
     query = select(*columns).where(gone if departed else ~gone)
-    if search := search.strip():
+    if search := one_line(search):
         searched = (
             Person.name, Person.email, Person.employee_id, Person.department, Person.site
         )  # fmt: skip
@@ -192,7 +195,7 @@ def person_by_email(email: str) -> Person | None:
 
 def person_by_employee_id(employee_id: str) -> Person | None:
     """The entry with this employee number, which is text: 00123 is not 123."""
-    return db.session.scalar(select(Person).where(Person.employee_id == employee_id))
+    return db.session.scalar(select(Person).where(Person.employee_id == one_line(employee_id)))
 
 
 def named(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Named]:

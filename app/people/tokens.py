@@ -23,6 +23,7 @@ from app.errors import NotFound, Sentence
 from app.people.errors import check_form
 from app.people.lookup import load_present
 from app.people.models import ROLES, AccessToken, Person
+from app.people.text import one_line
 
 PREFIX = "pvx_"
 _FORMAT = re.compile(r"pvx_[A-Za-z0-9_-]{43}")
@@ -93,7 +94,7 @@ def issue_token(
     The only callers are the person's own page and the console (`by_console`, which may mix
     any scopes that the roles allow). Raises `InvalidInput` by field, `Departed`, `NoSuchPerson`.
     """
-    plain, wanted, name = token or new_token(), {*scopes}, name.strip()
+    plain, wanted, name = token or new_token(), {*scopes}, one_line(name)
     if not _FORMAT.fullmatch(plain):
         raise ValueError("a token is pvx_ and 43 characters")
     with transaction() as session:

@@ -14,6 +14,7 @@ from flask_babel import ngettext
 
 from app import ledger
 from app.errors import InvalidInput
+from app.ledger import Balance
 from app.ledger import queries as books
 from app.ledger.codes import AWARD, CODES, REDEMPTION, REVERSAL
 from app.play import accounts, neighbours
@@ -75,6 +76,32 @@ class Line:
         return names.get(self.state, self.state)
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the page of a statement shows. `earlier` is the cursor of the lines before."""
+
+    balance: Balance
+    lines: list[Line]
+    earlier: str | None
+    pending: list[Line]
+
+
+def statement(
+    person_id: uuid.UUID, *, language: str, after: str | None = None, limit: int = 50
+) -> Statement:
+    """Balances, one page of lines and what is on the way, explained together: the same few
+    reads however many lines. Raises `InvalidInput` for an `after` that was never given."""
+    place, account = _place(after), accounts.account_of(person_id)
+    if account is None:
+        return Statement(accounts.balance_of(person_id), [], None, [])
+    found, earlier = _entries(account, place, limit)
+    waiting = _waiting(account)
+    explained = _explain(person_id, [*found, *waiting], language)
+    return Statement(
+        ledger.balance(account), explained[: len(found)], earlier, explained[len(found) :]
+    )
+
+
 def lines(
     person_id: uuid.UUID, *, language: str, after: str | None = None, limit: int = 50
 ) -> tuple[list[Line], str | None]:
@@ -82,24 +109,30 @@ def lines(
 
     Raises `InvalidInput` for an `after` that was never given.
     """
-    account = accounts.account_of(person_id)
+    place, account = _place(after), accounts.account_of(person_id)
     if account is None:
         return [], None
-    found = ledger.entries(account, after=_place(after), limit=limit)
-    # The first transfer of an account is its place 1, so a full page knows if more come.
-    more = len(found) == limit and found[-1].sequence > 1
-    facts = [_fact_of_entry(entry) for entry in found]
-    return _explain(person_id, facts, language), str(found[-1].sequence) if more else None
+    found, earlier = _entries(account, place, limit)
+    return _explain(person_id, found, language), earlier
 
 
 def pending(person_id: uuid.UUID, *, language: str) -> list[Line]:
     """What is announced or on hold, soonest first."""
     account = accounts.account_of(person_id)
-    if account is None:
-        return []
-    waiting = ledger.waiting(account, limit=MAX_WAITING)
-    facts = [_fact_of_due(due) for due in waiting if CODES[due.code].credits]
-    return _explain(person_id, facts, language)
+    return _explain(person_id, _waiting(account), language) if account else []
+
+
+def _entries(account: uuid.UUID, after: int | None, limit: int) -> tuple[list[_Fact], str | None]:
+    found = ledger.entries(account, after=after, limit=limit)
+    # The first transfer of an account is its place 1, so a full page knows if more come.
+    more = len(found) == limit and found[-1].sequence > 1
+    return [_fact_of_entry(entry) for entry in found], str(found[-1].sequence) if more else None
+
+
+def _waiting(account: uuid.UUID) -> list[_Fact]:
+    """Only what comes in: a reserved reward has left the balance already."""
+    found = ledger.waiting(account, limit=MAX_WAITING)
+    return [_fact_of_due(due) for due in found if CODES[due.code].credits]
 
 
 def _place(after: str | None) -> int | None:

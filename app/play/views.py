@@ -12,7 +12,7 @@ from flask_babel import format_date, to_user_timezone
 from flask_babel import gettext as _
 
 from app import clock
-from app.play import accounts, neighbours, rules, sheets, statement
+from app.play import neighbours, rules, sheets, statement
 from app.play.rules import Rule
 from app.play.statement import Line
 from app.web import access, render
@@ -36,7 +36,8 @@ def _months(lines: list[Line]) -> list[Month]:
         day: dt.date = to_user_timezone(line.effective_at).date()
         return day.replace(day=1)
 
-    return [Month(_month_name(day), day, [*found]) for day, found in groupby(lines, key=first_day)]
+    moved = [line for line in lines if not line.is_on_the_way]
+    return [Month(_month_name(day), day, [*found]) for day, found in groupby(moved, key=first_day)]
 
 
 def _month_name(day: dt.date) -> str:
@@ -50,18 +51,16 @@ def _month_name(day: dt.date) -> str:
 @access.role("member")
 def show() -> Response:
     """The statement: balances, what is on the way, and every line with its reason."""
-    me = access.me()
-    lines, earlier = statement.lines(
-        me.person_id, language=language(), after=request.args.get("after"), limit=PAGE
+    found = statement.statement(
+        access.me().person_id, language=language(), after=request.args.get("after"), limit=PAGE
     )
-    balance = accounts.balance_of(me.person_id)
     return render(
         "play/statement.html",
-        balance=balance,
-        available=balance.available,
-        pending=statement.pending(me.person_id, language=language()),
-        months=_months(lines),
-        earlier=earlier,
+        balance=found.balance,
+        available=found.balance.available,
+        pending=found.pending,
+        months=_months(found.lines),
+        earlier=found.earlier,
         now=clock.now(),
         columns=_columns(),
         beside=neighbours.beside(),

@@ -43,12 +43,15 @@ AGAIN = "candidate-again"
 
 @dataclass(slots=True)
 class State:
-    """What an act adds to the page: `code` once it was good, `open` the door to show open."""
+    """What an act adds to the page: `code` once it was good, `open` the door to show open,
+    `said` what was done, which stands where the act `done` is (or at the head, once it is
+    no longer offered)."""
 
     open: str = ""
     code: str = ""
     is_asked: bool = False
     said: str = ""
+    done: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)
 
@@ -175,8 +178,8 @@ def act(token: str, act: str) -> Response:
 
 
 def _acted(token: str, said: str, state: State) -> Response:
-    """The page as it is now, with what was done at its head."""
-    state.said, state.open = said, ""
+    """The page as it is now, with what was done."""
+    state.said, state.done, state.open = said, state.open, ""
     _id, found = _application(token)
     return _page(token, found, state)
 

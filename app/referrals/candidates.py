@@ -15,7 +15,7 @@ import uuid
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from itsdangerous.timed import TimestampSigner
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from app import audit, clock, crypto, outbox
 from app.db import db, transaction
@@ -30,7 +30,14 @@ from app.referrals.models import (
     Referral,
     ReferralEvent,
 )  # fmt: skip
-from app.referrals.service import _ADDRESS, MAX_NAME, STEP_FOR, add_event, load
+from app.referrals.service import (
+    _ADDRESS,
+    STEP_FOR,
+    add_event,
+    check_name,
+    check_phone,
+    load,
+)  # fmt: skip
 from app.referrals.stages import ENDS
 
 READ_FOR = dt.timedelta(days=30)
@@ -141,11 +148,9 @@ def choose_visibility(referral_id: uuid.UUID, visibility: str) -> None:
 def correct(referral_id: uuid.UUID, *, first_name: str, last_name: str, phone: str) -> None:
     """Correct one's own details. The address itself changes by applying with the new one."""
     errors: dict[str, Sentence] = {}
-    for field, value in (("first_name", first_name), ("last_name", last_name)):
-        if not value.strip() or len(value.strip()) > MAX_NAME:
-            errors[field] = _l("1 to %(max)d characters.", max=MAX_NAME)
-    if len(phone.strip()) > 40:
-        errors["phone"] = _l("%(max)d characters at most.", max=40)
+    check_name(errors, "first_name", first_name)
+    check_name(errors, "last_name", last_name)
+    check_phone(errors, phone.strip())
     if errors:
         raise InvalidInput(_l("Please check the form."), errors)
     with transaction() as session:
@@ -230,21 +235,3 @@ def new_address(email: str) -> None:
         ).all()
         for referral_id in ids:
             outbox.record("candidate.asked_again", referral_id=str(referral_id))
-
-
-def openings(referral_id: uuid.UUID) -> int:
-    """How often staff opened this file."""
-    from app.audit.models import AuditEntry
-
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(AuditEntry)
-            .where(
-                AuditEntry.target_kind == "referral",
-                AuditEntry.target_id == str(referral_id),
-                AuditEntry.action == "referral.opened",
-            )
-        )
-        or 0
-    )

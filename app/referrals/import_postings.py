@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from app import clock
-from app.db import db
+from app.db import db, new_id
 from app.integrations.postings import Posting, Salary
 from app.integrations.text import clean_text
 from app.referrals import offers
@@ -123,6 +123,7 @@ def _create(
     """A new offer; one that is closed in the file is kept too, so that a hire finds it."""
     offer = Offer(
         **columns,
+        id=new_id(),
         slug=offers.make_slug(posting.title),
         status="draft",
         source=connection.kind,
@@ -131,11 +132,11 @@ def _create(
         content_hash=digest,
     )
     db.session.add(offer)
-    db.session.flush()
     if posting.is_open:
         offers.mark_open(offer)
     else:
         offers.mark_closed(offer, offers.BY_SOURCE)
+    db.session.flush()
     return Taken("created", None if posting.is_open else "closed-at-source", offer)
 
 

@@ -124,7 +124,7 @@ def recommend(person_id: uuid.UUID, offer_id: uuid.UUID, words: str) -> None:
 
 def find(code: str) -> Target | None:
     """Where a code leads; None for a code we never gave."""
-    if not code or len(code) > 16:
+    if len(code) > 16 or not code.isascii() or not code.isalnum():
         return None
     row = db.session.execute(
         select(

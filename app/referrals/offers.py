@@ -7,6 +7,7 @@ deletes an offer: links, referrals and points refer to it for years; a mistake i
 
 from __future__ import annotations
 
+import html
 import re
 import secrets
 import uuid
@@ -266,7 +267,7 @@ def as_typed(description_html: str) -> str:
     text = re.sub(r"\s*<br>\s*", "\n", description_html)
     text = re.sub(r"<li>(.*?)</li>\s*", r"- \1\n", text, flags=re.DOTALL)
     text = re.sub(r"</p>\s*|</ul>\s*", "\n\n", re.sub(r"<p>|<ul>\s*", "", text))
-    return str(Markup(re.sub(r"\n{3,}", "\n\n", text).strip()).unescape())
+    return html.unescape(re.sub(r"\n{3,}", "\n\n", text).strip())
 
 
 def make_slug(title: str) -> str:

@@ -122,6 +122,8 @@ def _store_nothing(response: Response) -> Response:
         session.pop("_permanent", None)
         session.modified = False
     response.headers.setdefault("Cache-Control", "no-cache")
+    if response.mimetype == "text/html":
+        response.vary.add("Accept-Language")
     return response
 
 

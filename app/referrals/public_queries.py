@@ -23,6 +23,8 @@ OPENED = "referral.opened"
 
 def offer_of(slug: str) -> Offer | None:
     """The offer at a public address; drafts are not public."""
+    if "\x00" in slug:  # PostgreSQL has no such character
+        return None
     return db.session.scalars(
         select(Offer).where(Offer.slug == slug, Offer.status != "draft")
     ).one_or_none()

@@ -125,7 +125,7 @@ _referrer = aliased(Person, name="referrer")
 _owner = aliased(Person, name="owner")
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Referral.id, Referral.offer_id, Offer.title, Offer.location, Candidate.first_name,

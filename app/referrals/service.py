@@ -35,7 +35,13 @@ from app.settings import organisation
 
 MAX_NAME = 100
 MAX_MESSAGE = 2_000
-_ADDRESS = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,180}\.[^@\s<>\"',;.]{2,}")
+_NOT_IN_ADDRESS = r"@\s\x00-\x1f\x7f<>\"',;"
+_ADDRESS = re.compile(
+    rf"[^{_NOT_IN_ADDRESS}]{{1,64}}@[^{_NOT_IN_ADDRESS}]{{1,180}}\.[^{_NOT_IN_ADDRESS}.]{{2,}}"
+)
+_PHONE = re.compile(r"[+0-9 ().\-/]{6,40}")
+_PROFILE = re.compile(r"https?://[^\s\x00-\x1f\x7f\"'<>]{3,280}")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 STEP_FOR = dt.timedelta(hours=2)
 
 
@@ -53,17 +59,28 @@ class Application:
     language: str = "fr"
 
 
+def check_name(errors: dict[str, Sentence], field: str, typed: str) -> None:
+    """A first or a last name: 1 to 100 printable characters."""
+    value = typed.strip()
+    if not value:
+        errors[field] = _l("Please fill this in.")
+    elif len(value) > MAX_NAME:
+        errors[field] = _l("%(max)d characters at most.", max=MAX_NAME)
+    elif any(ord(c) < 32 for c in value):
+        errors[field] = _l("This holds characters that cannot be printed.")
+
+
+def check_phone(errors: dict[str, Sentence], typed: str) -> None:
+    """A phone number, or nothing."""
+    if typed and not _PHONE.fullmatch(typed):
+        errors["phone"] = _l("Give a number such as +33 6 12 34 56 78.")
+
+
 def check_application(form: Application) -> dict[str, Sentence]:
     """What is wrong with a form, field by field; empty when nothing is."""
     errors: dict[str, Sentence] = {}
-    for name in ("first_name", "last_name"):
-        value = getattr(form, name).strip()
-        if not value:
-            errors[name] = _l("Please fill this in.")
-        elif len(value) > MAX_NAME:
-            errors[name] = _l("%(max)d characters at most.", max=MAX_NAME)
-        elif any(ord(c) < 32 for c in value):
-            errors[name] = _l("This holds characters that cannot be printed.")
+    check_name(errors, "first_name", form.first_name)
+    check_name(errors, "last_name", form.last_name)
     if len(form.email) > 254 or not _ADDRESS.fullmatch(form.email.strip()):
         errors["email"] = _l("Give an address such as name@example.org.")
     if form.visibility not in VISIBILITIES:
@@ -195,11 +212,11 @@ def complete(referral_id: uuid.UUID, *, phone: str, profile_url: str, message: s
     Whoever knows an address can send its form again, so an application that is older than a
     first step and a second one may take is left as it is, without a word about it.
     """
-    phone, profile_url, message = phone.strip(), profile_url.strip(), message.strip()
+    phone, profile_url = phone.strip(), profile_url.strip()
+    message = _UNPRINTABLE.sub("", message.replace("\r\n", "\n")).strip()
     errors: dict[str, Sentence] = {}
-    if phone and not re.fullmatch(r"[+0-9 ().\-/]{6,40}", phone):
-        errors["phone"] = _l("Give a number such as +33 6 12 34 56 78.")
-    if profile_url and not re.fullmatch(r"https?://[^\s\"'<>]{3,280}", profile_url):
+    check_phone(errors, phone)
+    if profile_url and not _PROFILE.fullmatch(profile_url):
         errors["profile_url"] = _l("Give an address that starts with https://.")
     if len(message) > MAX_MESSAGE:
         errors["message"] = _l(

@@ -196,6 +196,12 @@ def reward(reward_id: uuid.UUID) -> RewardRow | None:
     return RewardRow(*row) if row else None
 
 
+def delivers(person_id: uuid.UUID) -> bool:
+    """Whether somebody hands over any reward, withdrawn ones included."""
+    theirs = select(Reward.id).where(Reward.deliverer_id == person_id).limit(1)
+    return db.session.scalar(theirs) is not None
+
+
 # ---- Redemptions
 
 _member, _deliverer, _settler = aliased(Person), aliased(Person), aliased(Person)

@@ -42,7 +42,9 @@ def shelf() -> Response:
 def beside_statement() -> Section:
     """The beginning of the shelf, for the side of the statement."""
     rows, _next = queries.on_sale(limit=BESIDE, in_stock=True)
-    return Section("rewards/_beside.html", {"rows": rows, "pay_note": words.pay_note})
+    delivers = queries.delivers(access.me().person_id)
+    shown = {"rows": rows, "pay_note": words.pay_note, "delivers": delivers}
+    return Section("rewards/_beside.html", shown)
 
 
 def told(redemption_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Told]:

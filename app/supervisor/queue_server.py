@@ -109,7 +109,7 @@ def become(path: Path, data_dir: Path, lock: int) -> Callable[[], int]:
         os.dup2(log, 2)
         os.set_inheritable(lock, True)
         words = command(find(), path, data_dir)
-        os.execv(words[0], words)
+        os.execv(words[0], words)  # nosec B606
 
     return work
 

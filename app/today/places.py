@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, request
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from app.web import access
 
@@ -25,7 +26,6 @@ def member_places() -> list[Place]:
     return [
         Place("today", "/", _("Today"), "sun"),
         Place("offers", "/offers", _("Offers"), "briefcase"),
-        Place("referrals", "/referrals", _("Referrals"), "users"),
         Place("play", "/play", _("Play"), "dices"),
         Place("me", "/me", _("Me"), "circle-user"),
     ]
@@ -35,10 +35,8 @@ def staff_places(roles: frozenset[str]) -> list[Place]:
     """What the team works with, by role."""
     found: list[Place] = []
     if roles & {"recruiter", "admin"}:
-        found.append(Place("board", "/studio/referrals", _("Referrals"), "users"))
-        found.append(Place("studio-offers", "/studio/offers", _("Offers"), "briefcase"))
-        found.append(Place("imports", "/studio/imports", _("Imports"), "upload"))
-        found.append(Place("connections", "/studio/connections", _("Connections"), "plug"))
+        found.append(Place("board", "/studio/referrals", pgettext("place", "Referrals"), "users"))
+        found.append(Place("offers", "/studio/offers", _("Offers"), "briefcase"))
     if roles & {"hr", "lead", "admin", "auditor"}:
         found.append(Place("rules", "/studio/rules", _("Rules"), "list-checks"))
     if roles & {"hr", "admin"}:

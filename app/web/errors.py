@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from urllib.parse import quote
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.db import db
 from app.errors import DomainError, InvalidInput, Unauthorized
+from app.web.pages import redirect_to
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ def on_domain_error(error: DomainError) -> Response:
         return problem(error.status, error.code, str(error.sentence), errors)
     if isinstance(error, Unauthorized) and request.method in ("GET", "HEAD", "POST"):
         target = request.full_path.rstrip("?") if request.method == "GET" else ""
-        return make_response(redirect(f"/sign-in?next={target}" if target else "/sign-in", 303))
+        return redirect_to(f"/sign-in?next={quote(target)}" if target else "/sign-in")
     return _page(error.status, str(error.sentence), "")
 
 

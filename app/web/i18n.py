@@ -75,19 +75,19 @@ def zone_name() -> str:
 
 def day(value: dt.datetime | dt.date | None) -> str:
     """17 November 2026, 17 novembre 2026."""
-    return format_date(value, "d MMMM y") if value else ""
+    return str(format_date(value, "d MMMM y")) if value else ""
 
 
 def short_day(value: dt.datetime | dt.date | None) -> str:
     """17 Nov, 17 nov.; with its year when it is not this year's."""
     if value is None:
         return ""
-    return format_date(value, "d MMM" if value.year == clock.now().year else "d MMM y")
+    return str(format_date(value, "d MMM" if value.year == clock.now().year else "d MMM y"))
 
 
 def moment(value: dt.datetime | None) -> str:
     """Date and time of day."""
-    return format_datetime(value, "d MMMM y, H:mm") if value else ""
+    return str(format_datetime(value, "d MMMM y, H:mm")) if value else ""
 
 
 def relative(value: dt.datetime | None) -> str:
@@ -99,12 +99,12 @@ def relative(value: dt.datetime | None) -> str:
         return day(value)
     if abs(distance) < dt.timedelta(minutes=1):
         return str(_("just now"))
-    return format_timedelta(distance, add_direction=True, threshold=0.95)
+    return str(format_timedelta(distance, add_direction=True, threshold=0.95))
 
 
 def points(value: int | None) -> str:
     """A whole number with its thousands parted, the minus a true minus."""
-    return format_decimal(value or 0).replace("-", "−")
+    return str(format_decimal(value or 0)).replace("-", "−")
 
 
 def signed_points(value: int) -> str:

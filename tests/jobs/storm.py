@@ -28,7 +28,7 @@ from tests.jobs import tiny
 from tests.supervisor.running import Running, children_of
 
 HANDLERS = ("tiny.count", "tiny.mirror")
-BLOWS = ("scheduler", "worker 1", "worker 2", "work-horse", "queue server", "flush", "web")
+BLOWS = ("scheduler", "worker 1", "worker 2", "queue server", "flush", "web", *["work-horse"] * 4)
 # For so many facts one blow, on average.
 FACTS_FOR_A_BLOW = 10
 CALM_SECONDS = 120.0
@@ -119,10 +119,17 @@ class Storm:
             client.close()
 
     def _kill_horses(self) -> None:
-        for name, pid in self.product.state().parts.items():
-            if name.startswith("worker"):
-                for horse in children_of(pid):
-                    _kill(horse)
+        """Wait for a job to begin, then strike at some moment of it."""
+        deadline = clock.monotonic() + 1.0
+        while not (horses := self._horses()) and clock.monotonic() < deadline:
+            clock.sleep(0.001)
+        clock.sleep(self.chance.random() * 0.04)
+        for horse in horses:
+            _kill(horse)
+
+    def _horses(self) -> list[int]:
+        parts = self.product.state().parts.items()
+        return [h for name, pid in parts if name.startswith("worker") for h in children_of(pid)]
 
     def _is_calm(self) -> bool:
         with self.app.app_context():

@@ -81,8 +81,8 @@ def test_it_puts_many_in_one_round_trip(queue: DeliveryQueue, client: Redis) -> 
     queue.offer(due(), TTL)  # the script is known from now on
     before = client.info("stats")["total_reads_processed"]
     queue.offer(due(200), TTL)
-    # Reading 200 jobs takes the server several reads of its own; 200 round trips would be 200.
-    assert client.info("stats")["total_reads_processed"] - before < 20
+    # The server reads 200 jobs in several pieces; 200 round trips would be 200 at least.
+    assert client.info("stats")["total_reads_processed"] - before < 100
 
 
 def test_it_can_offer_again_what_it_forgot(queue: DeliveryQueue) -> None:

@@ -13,7 +13,7 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 from rq.job import JobStatus
-from sqlalchemy import select
+from sqlalchemy import event, func, select
 
 from app import clock, outbox
 from app.db import db
@@ -280,3 +280,22 @@ def test_outside_work_of_a_process_that_died_is_due_after_its_lease(
     assert service.due(10, dt.timedelta(seconds=1)) == []
     travel(2)
     assert [d.id for d in service.due(10, dt.timedelta(seconds=1))] == [delivery_id]
+
+
+def test_the_effect_and_its_mark_are_one_commit(in_app: Flask) -> None:
+    """Whoever looks from outside, after any commit: both are there, or neither is."""
+    tiny.promise(1)
+    seen: list[tuple[int, int]] = []
+
+    def look(_: object) -> None:
+        with db.engine.connect() as outside:
+            done = select(func.count()).where(OutboxDelivery.state == DONE)
+            effects = outside.execute(select(func.count()).select_from(tiny.EFFECT)).scalar_one()
+            seen.append((outside.execute(done).scalar_one(), effects))
+
+    event.listen(db.session, "after_commit", look)
+    try:
+        outbox.drain()
+    finally:
+        event.remove(db.session, "after_commit", look)
+    assert seen == [(1, 1), (2, 2)]

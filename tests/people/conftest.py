@@ -1,11 +1,16 @@
-"""People in a house of one's own: an application, a few of them, browsers that are signed in."""
+"""People in a house of one's own: a few of them, and browsers that are signed in.
+
+Unlike the shared fixture, `app` is not in its context here: every request of a browser gets
+a context of its own, as in a running product, so one reader is never taken for another.
+The application is made once and emptied after each test.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import email
 import email.policy
 import re
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,59 +19,97 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from flask import Flask
+from argon2 import PasswordHasher
+from flask import Flask, Response, jsonify
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from app import clock, config, create_app, outbox
-from app.db import db
-from app.people import service
+from app.db import db, transaction
+from app.people import passwords, service
 from app.people.models import Person
 from app.settings import save_organisation
-
-PASSWORD = "un poirier sous la neige"
-START = dt.datetime(2026, 11, 17, 9, 0, tzinfo=dt.UTC)
+from app.web import access
+from app.web.limits import limiter
+from tests.conftest import PASSWORD, START, settings_for
 
 SettingsOf = Callable[..., config.Settings]
 AddPerson = Callable[..., Person]
 Browser = Callable[..., FlaskClient]
 
+REAL_HASHER = passwords._hasher
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2id with less work, so that a test of thirty sign-ins takes no time."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024))
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._nobodys_hash.cache_clear()
+
 
 @pytest.fixture
-def settings_of(tmp_path: Path) -> SettingsOf:
-    """Settings of an installation in a folder of the test; keywords become variables."""
+def settings_of(tmp_path: Path, template: Path) -> SettingsOf:
+    """Settings of another installation, its tables made; keywords become variables."""
 
     def make(**variables: str) -> config.Settings:
-        env = {"PORTEVOIX_DATA_DIR": str(tmp_path), "PORTEVOIX_ENV": "test"}
-        env |= {f"PORTEVOIX_{name}": value for name, value in variables.items()}
-        return config.load(env)
+        shutil.copy(template, tmp_path / "portevoix.db")
+        return settings_for(tmp_path, **variables)
 
     return make
 
 
-@pytest.fixture
-def app(settings_of: SettingsOf) -> Iterator[Flask]:
-    """The product with an empty directory, its clock held at START."""
-    with serving(settings_of()) as app:
-        yield app
-
-
 @contextmanager
 def serving(settings: config.Settings) -> Iterator[Flask]:
-    """The product with its tables and its organisation, taken down afterwards."""
-    clock.freeze(START)
+    """The product with an organisation, taken down afterwards."""
+    limited = limiter.enabled
     app = create_app(settings)
+    clock.freeze(START)
     with app.app_context():
-        db.create_all()
         save_organisation(name="Halvenne", brand="#00573a", privacy_contact="vie@halvenne.example")
     yield app
     with app.app_context():
         db.engine.dispose()
     clock.release()
+    limiter.enabled = limited
+
+
+@pytest.fixture(scope="session")
+def house_app(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application of all these tests."""
+    folder = tmp_path_factory.mktemp("people")
+    shutil.copy(template, folder / "portevoix.db")
+    app = create_app(settings_for(folder))
+    for scope in access.SCOPES:
+        view = access.api(scope)(lambda: who_is_asking())
+        app.add_url_rule(f"/api/probe/{scope}", f"probe-{scope.replace(':', '-')}", view)
+    return app
+
+
+def who_is_asking() -> Response:
+    """The reader, for routes of tests that need one scope each."""
+    me = access.me()
+    return jsonify(id=str(me.person_id), scopes=sorted(me.scopes or ()))
+
+
+@pytest.fixture
+def app(house_app: Flask) -> Iterator[Flask]:
+    """The product with an empty directory, its clock held at START."""
+    clock.freeze(START)
+    with house_app.app_context():
+        save_organisation(name="Halvenne", brand="#00573a", privacy_contact="vie@halvenne.example")
+    yield house_app
+    with house_app.app_context(), transaction() as session:
+        for table in reversed(db.metadata.sorted_tables):
+            session.execute(table.delete())
+    shutil.rmtree(mail_folder(house_app), ignore_errors=True)
+    clock.release()
 
 
 @pytest.fixture
 def inside(app: Flask) -> Iterator[None]:
-    """For tests of services. Tests of pages stay outside: each request has its own context."""
+    """For tests of services."""
     with app.app_context():
         yield
 
@@ -100,6 +143,7 @@ def browser(app: Flask) -> Browser:
         client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
         if person is not None:
             with app.app_context():
+                service.set_language(person.id, "en")
                 signed_in = service.start_login(person.id, "", "password")
             with client.session_transaction() as session:
                 session["login"] = signed_in.token
@@ -116,19 +160,24 @@ def hidden(client: FlaskClient, path: str, name: str = "csrf_token") -> str:
     return found[1]
 
 
-def press(client: FlaskClient, page: str, path: str, **fields: object):
+def press(client: FlaskClient, page: str, path: str, **fields: object) -> TestResponse:
     """Send a form of `page` to `path`, as a browser without scripts does."""
     return client.post(path, data={"csrf_token": hidden(client, page), **fields})
+
+
+def mail_folder(app: Flask) -> Path:
+    """Where messages go without an SMTP server."""
+    return Path(app.extensions["portevoix"].data_dir) / "mail"
 
 
 def mails(app: Flask) -> list[EmailMessage]:
     """Deliver every fact, then read the mail folder, oldest first."""
     with app.app_context():
         outbox.drain()
-    folder = Path(app.extensions["portevoix"].data_dir) / "mail"
+    files = sorted(mail_folder(app).glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
     return [
         cast(EmailMessage, email.message_from_bytes(f.read_bytes(), policy=email.policy.default))
-        for f in sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        for f in files
     ]
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import func, select
 
-from app import clock
 from app.audit.models import AuditEntry
 from app.db import db
 from app.errors import InvalidInput
@@ -113,10 +111,10 @@ def test_it_names_bad_lines_by_their_number_and_goes_on():
 def test_it_says_that_a_line_is_about_somebody_who_left(add):
     person = add("Théo Rossignac", employee_id="00124")
     service.depart(person.id)
-    report = import_people(FRENCH.encode())
+    with force_locale("en"):
+        report = import_people(FRENCH.encode())
     (fault,) = report.faults
-    assert fault.line == 3
-    assert "has left" in fault.sentence
+    assert (fault.line, fault.sentence) == (3, "This person has left the organisation.")
     db.session.expire_all()
     assert queries.person(person.id).departed_at is not None
 
@@ -157,9 +155,8 @@ def test_it_survives_bytes_that_make_no_sense():
     assert by_email("ines@halvenne.example").name == "Inès"
 
 
-def test_it_takes_thousands_in_batches():
-    lines = "".join(f"Person {n};p{n}@halvenne.example;{n}\n" for n in range(1000))
-    clock.travel(dt.timedelta(0))
+def test_it_takes_hundreds_in_batches():
+    lines = "".join(f"Person {n};p{n}@halvenne.example;{n}\n" for n in range(450))
     report = import_people(f"Nom complet;Courriel;Matricule\n{lines}".encode())
-    assert (report.created, report.faults) == (1000, [])
-    assert count() == 1000
+    assert (report.created, report.faults) == (450, [])
+    assert count() == 450

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 import pytest
+from argon2 import PasswordHasher, Type
 from sqlalchemy import select
 
 from app import clock
@@ -13,8 +14,7 @@ from app.db import db, transaction
 from app.people import passwords, service
 from app.people.errors import WrongSignIn
 from app.people.models import Credential, Login
-from app.people.passwords import PasswordHasher
-from tests.people.conftest import PASSWORD, hidden, press, serving
+from tests.people.conftest import PASSWORD, REAL_HASHER, hidden, press, serving
 
 
 def sign_in(client, email: str, password: str = PASSWORD, **fields: str):
@@ -80,8 +80,7 @@ def test_it_keeps_the_address_that_was_typed_and_never_the_password(add, browser
     assert "secret words here" not in page
 
 
-def test_it_does_the_same_work_where_there_is_no_account(app, inside, monkeypatch):
-    passwords._nobodys_hash()
+def test_it_does_the_same_work_where_there_is_no_account(inside, monkeypatch):
     checked: list[str] = []
 
     class Watched(PasswordHasher):
@@ -92,9 +91,15 @@ def test_it_does_the_same_work_where_there_is_no_account(app, inside, monkeypatc
     monkeypatch.setattr(passwords, "_hasher", Watched())
     with pytest.raises(WrongSignIn):
         service.sign_in("nobody@halvenne.example", PASSWORD, "")
-    assert len(checked) == 1
-    parameters = checked[0].split("$")[:4]
-    assert parameters == PasswordHasher().hash("x").split("$")[:4]
+    (against,) = checked
+    assert against.split("$")[:4] == PasswordHasher().hash("x").split("$")[:4]
+
+
+def test_it_hashes_with_the_work_that_is_advised_today():
+    """OWASP asks for Argon2id with 19 MiB and two passes at least."""
+    assert REAL_HASHER.type is Type.ID
+    assert REAL_HASHER.memory_cost >= 19 * 1024
+    assert REAL_HASHER.time_cost >= 2
 
 
 def test_it_stores_nothing_on_the_device_before_signing_in(browser):
@@ -186,17 +191,22 @@ def test_it_goes_on_when_one_is_signed_in_already(add, browser):
     assert browser(add("Théo Rossignac")).get("/sign-in").location == "/join"
 
 
-def test_it_hashes_again_at_sign_in_when_the_parameters_have_grown(app, add, inside):
+def test_it_hashes_again_at_sign_in_when_the_parameters_have_grown(add, inside):
     person = add(joined=True)
-    weak = PasswordHasher(time_cost=1, memory_cost=8192)
+    grown = passwords._hasher
+
+    def stored() -> str:
+        db.session.expire_all()
+        return db.session.get_one(Credential, person.id).password_hash
+
     with transaction() as session:
+        weak = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         session.get_one(Credential, person.id).password_hash = weak.hash(PASSWORD)
     service.sign_in(person.email, PASSWORD, "")
-    db.session.expire_all()
-    renewed = db.session.get_one(Credential, person.id).password_hash
-    assert not PasswordHasher().check_needs_rehash(renewed)
+    renewed = stored()
+    assert not grown.check_needs_rehash(renewed)
     service.sign_in(person.email, PASSWORD, "")
-    assert db.session.get_one(Credential, person.id).password_hash == renewed
+    assert stored() == renewed
 
 
 def test_it_slows_a_guesser_and_locks_nobody_out(settings_of):

@@ -99,7 +99,7 @@ def test_it_does_not_know_an_offer_that_never_was() -> None:
         ("country_codes", ["France"]),
         ("country_codes", 3),
         ("recruiter_id", "me"),
-        ("recruiter_id", str(uuid.uuid4())),
+        ("recruiter_id", "8f14e45f-ceea-467f-ab5d-2f4f1c1f5f3a"),
         ("status", "closed"),
         ("source", "carrier-pigeon"),
         ("external_id", "x" * 121),
@@ -142,8 +142,8 @@ def test_it_makes_paragraphs_and_lists_of_plain_text_and_gives_the_text_back() -
 
 
 def test_it_shows_html_as_html_when_it_is_more_than_plain_text() -> None:
-    html = make(description="<h2>Le poste</h2><p>Ici</p>").description_html
-    assert offers.as_typed(html) == html
+    more = make(description="<h2>Le poste</h2><p>Ici</p>").description_html
+    assert offers.as_typed(more) == more
 
 
 @pytest.mark.parametrize(

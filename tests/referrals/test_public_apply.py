@@ -214,6 +214,18 @@ def test_scripts_come_back_as_text(visitor: Visitor, offer: Offer, code: str) ->
     assert EVIL not in visitor.get(second)
 
 
+def test_what_no_keyboard_types_is_refused_or_left_out(any_house: House) -> None:
+    visitor, row = Visitor(any_house.app), db.session.get(Offer, any_house.offer())
+    assert row is not None
+    path, given = f"/o/{row.slug}/applications", form(visitor, row)
+    for name in ("first_name", "last_name", "email", "visibility", "notice_version", "code"):
+        visitor.say(path, **(given | {name: "a\x00b@mail.example"}))
+    second = visitor.post(path, **(given | {"click_id": "a\x00b"})).headers["Location"]
+    visitor.say(second, phone="+33\x00", profile_url="https://a\x00b.example", message="")
+    visitor.post(second, message="one\r\ntwo\x00")
+    assert only_referral().message == "one\ntwo"
+
+
 def test_a_withdrawn_code_is_said_and_left_out(
     visitor: Visitor, offer: Offer, code: str, maelle: Person
 ) -> None:

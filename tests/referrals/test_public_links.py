@@ -199,6 +199,7 @@ def test_it_draws_no_square_for_a_link_that_leads_nowhere(
     visitor.get(f"/links/{link.code}/qr.svg", 410)
 
 
-def test_it_survives_whatever_stands_in_its_place(visitor: Visitor) -> None:
+def test_it_survives_whatever_stands_in_its_place(any_house: House) -> None:
+    visitor = Visitor(any_house.app)
     for path in ("/r/", f"/r/{uuid.uuid4()}", "/r/%00", "/r/é", "/o/", "/o/%F0%9F%98%80", "/c/%00"):
         assert visitor.open("GET", path).status_code in (404, 308)

@@ -30,10 +30,12 @@ class Shop:
         """Somebody of the directory who has not joined."""
         return self.house.person(name, *roles, joined=False, **more)
 
-    def member(self, points: int = 0, name: str = "Maëlle Kerjan", *roles: str) -> Person:
+    def member(
+        self, points: int = 0, name: str = "Maëlle Kerjan", *roles: str, **more: Any
+    ) -> Person:
         """Somebody who takes part, with points to spend. Without a password: it costs a
         tenth of a second, and nobody signs in with it here."""
-        person = self.person(name, *roles)
+        person = self.person(name, *roles, **more)
         people.join(person.id)
         accounts.open_for(person.id)
         if points:
@@ -42,6 +44,9 @@ class Shop:
 
     def balance(self, person: Person) -> Balance:
         return accounts.balance_of(person.id)
+
+    def account(self, person: Person) -> uuid.UUID:
+        return accounts.open_for(person.id)
 
     def reward(self, **fields: Any) -> Reward:
         return service.create_reward(**(self.terms() | {"actor_id": self.hr.id} | fields))

@@ -13,7 +13,7 @@ import pytest
 from app import clock
 from app.supervisor import lock, processes, queue_server
 from tests.supervisor.conftest import Start
-from tests.supervisor.running import Running, eventually, is_alive
+from tests.supervisor.running import Running, children_of, eventually, is_alive
 
 pytestmark = pytest.mark.xdist_group("supervisor")
 
@@ -203,7 +203,8 @@ def test_the_fallback_server_serves_and_is_watched_too(start: Start, server: str
     product = start(PORTEVOIX_SERVER=server)
     product.wait_until_up()
     main = product.part("web")
-    workers = [pid for pid in product.everything() if processes.session_of(pid) == main]
+    eventually(lambda: len(children_of(main)) == 2, "both workers are there")
+    workers = children_of(main)
     assert int(product.get()) in workers
     processes.send(main, signal.SIGKILL)
     eventually(lambda: all_gone(workers), "its workers are gone", 5)

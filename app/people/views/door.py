@@ -8,9 +8,8 @@ from flask_babel import lazy_gettext as _l
 from app import crypto
 from app.errors import DomainError, InvalidInput
 from app.people import service, sessions
-from app.people.addresses import normal_address
-from app.people.errors import WrongSignIn
 from app.people.links import RESET, person_of, read_ticket
+from app.people.text import normal_address
 from app.people.views import people
 from app.people.views.common import (
     browser,
@@ -77,7 +76,7 @@ def sign_in_submit() -> Response:
             request.form.get("email", ""), request.form.get("password", ""), browser()
         )
     except InvalidInput as error:
-        return _page(422, problem=error.sentence, faulty=isinstance(error, WrongSignIn))
+        return _page(422, problem=error.sentence)
     return let_in(signed_in, local_path(request.form.get("next")))
 
 

@@ -1,4 +1,4 @@
-"""Mail addresses as they are kept and compared: lower case, international domains in ASCII."""
+"""What was typed, as it is kept and compared."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ _USABLE = re.compile(r"[a-z0-9.!#$%&*+/=?^_`{|}~'-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]
 LONGEST = 254
 
 
+def one_line(text: str | None) -> str:
+    """Words with one space between them; control characters, which no name has, are gone."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+
+
 def normal_address(text: str) -> str:
-    """One way to write each address: " Zoé@Société.example" and its ASCII form are the same."""
-    local, at, domain = text.strip().lower().rpartition("@")
+    """One way to write each address: lower case, an international domain in its ASCII form."""
+    local, at, domain = one_line(text).lower().rpartition("@")
     try:
         return f"{local}{at}{domain.encode('idna').decode()}"
     except UnicodeError:

@@ -1,0 +1,159 @@
+"""The long checks at full counts: `make soak`.
+
+Each check is a list of seeded rounds. What was done is written after every round, so an
+interrupted run goes on where it stopped; `--fresh` begins again, `--only NAME` takes one
+check, `--rounds N` fewer rounds of each. A failed round prints its seed and ends the run.
+
+  replays   20 seeds of 50 shuffled replays each (1,000), every third seed with two workers at once
+  races     20 rounds of 200 redemptions of ten items from four processes, on both databases
+  storms    20 storms on the outbox: rollback, relay, queue, worker with its child alive
+  journeys  the three journeys in all sixteen combinations
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+STATE = Path(os.environ.get("PORTEVOIX_SOAK_STATE", ROOT / "var" / "soak.json"))
+REPLAYS_A_SEED = 50
+
+Round = Callable[[int], str]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="portevoix-soak-") as made:
+        yield Path(made)
+
+
+def replays(seed: int) -> str:
+    """Fifty stories of one seed on a fresh base."""
+    from app import create_app, migrating
+    from tests import replays as stories
+    from tests.conftest import House, serving, settings_for
+
+    with _folder() as folder:
+        app = create_app(settings_for(folder))
+        with app.app_context():
+            migrating.upgrade()
+        told = serving(app)
+        next(told)
+        try:
+            for number in range(REPLAYS_A_SEED):
+                story = seed * 1_000 + number
+                stories.replay(House(app), story, in_threads=number % 3 == 0)
+            assert stories.verified()
+        finally:
+            told.close()
+    return f"{REPLAYS_A_SEED} replays, same state and balances as in order"
+
+
+def races(seed: int) -> str:
+    """One race on each database."""
+    from app import create_app, migrating
+    from tests import postgres
+    from tests.conftest import settings_for
+    from tests.rewards.race import race
+
+    said = []
+    server = postgres.start()
+    try:
+        with _folder() as folder:
+            for url in (f"sqlite:///{folder / 'race.db'}", server.create(f"race_{seed}")):
+                app = create_app(settings_for(folder, DATABASE_URL=url))
+                with app.app_context():
+                    migrating.upgrade()
+                outcome = race(url, seed)
+                assert outcome.is_fair, f"{url.split(':')[0]} seed {seed}: {outcome}"
+                said.append(f"{url.split(':')[0]}: {outcome.sold} sold, {outcome.debits} debits")
+    finally:
+        server.stop()
+    return "; ".join(said)
+
+
+def storms(seed: int) -> str:
+    """One storm; it asserts for itself."""
+    from tests.jobs.storm import storm
+
+    return str(storm(seed, 400))
+
+
+def journeys(number: int) -> str:
+    """One combination of the three journeys on a product of its own."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import journeys as told
+    from tests.browser.product import ALL, FLAGS, Product
+    from tests.browser.test_journeys import CHROMIUM, a_code
+
+    how = ALL[number % len(ALL)]
+    with _folder() as folder:
+        product = Product(folder / "data")
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+                told.ambassador(browser, product, how)
+                told.candidate(browser, product, how, a_code(product))
+                told.recruiter(browser, product, how)
+                browser.close()
+        finally:
+            assert product.stop() == 0
+    return f"{how}: ambassador, candidate, recruiter"
+
+
+CHECKS: dict[str, tuple[Round, int]] = {
+    "replays": (replays, 20),
+    "races": (races, 20),
+    "storms": (storms, 20),
+    "journeys": (journeys, 16),
+}
+
+
+def _state(fresh: bool) -> dict[str, int]:
+    if fresh or not STATE.exists():
+        return {}
+    found: dict[str, int] = json.loads(STATE.read_text())
+    return found
+
+
+def _keep(state: dict[str, int]) -> None:
+    STATE.parent.mkdir(parents=True, exist_ok=True)
+    draft = STATE.with_suffix(".new")
+    draft.write_text(json.dumps(state))
+    shutil.move(draft, STATE)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", choices=sorted(CHECKS))
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--fresh", action="store_true")
+    asked = parser.parse_args()
+    state = _state(asked.fresh)
+    for name, (check, rounds) in CHECKS.items():
+        if asked.only not in (None, name):
+            continue
+        for seed in range(state.get(name, 0), min(rounds, asked.rounds or rounds)):
+            began = time.monotonic()
+            said = check(seed)
+            print(f"{name} seed {seed}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
+            _keep(state | {name: seed + 1})
+            state[name] = seed + 1
+    print("soak: everything held", {name: state.get(name, 0) for name in CHECKS})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
