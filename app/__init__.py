@@ -28,9 +28,10 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 
 
 def _machinery(app: Flask, settings: config.Settings) -> None:
-    from app import db, mail, web
+    from app import db, jobs, mail, web
 
     db.start(app, settings)
+    jobs.start(app, settings)
     web.start(app, settings)
     mail.start(app, settings)
 

@@ -185,6 +185,7 @@ def transaction() -> Iterator[Session]:
         return
     if session.in_transaction():
         session.rollback()
+    session.expire_all()
     session.connection(execution_options={"writes": True})
     session.info["depth"] = 1
     session.info["after_commit"] = []

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
@@ -24,6 +25,7 @@ from werkzeug.test import TestResponse
 
 from app import clock, config, create_app, outbox
 from app.db import db
+from app.people import passwords
 from app.people import service as people
 from app.people.models import Person
 from app.play import rules
@@ -47,6 +49,15 @@ def settings_for(folder: Path, **variables: str) -> config.Settings:
     env = {"PORTEVOIX_DATA_DIR": str(folder), "PORTEVOIX_ENV": "test"}
     env["PORTEVOIX_SECRET_KEY"] = "a-key-for-tests-only-0123456789"
     return config.load(env | {f"PORTEVOIX_{name}": value for name, value in variables.items()})
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2id with less work, so that people join in no time."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024))
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._nobodys_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")

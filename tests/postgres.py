@@ -24,16 +24,18 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A running server on a Unix socket. It never waits for the disk."""
+    """A running server on a Unix socket. It waits for the disk only when `durable`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, durable: bool = False) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="portevoix-pg-"))
         if os.getuid() == 0:
             shutil.chown(self.home, "postgres")
         data = str(self.home / "data")
         _run([str(folder / "initdb"), "-D", data, "-A", "trust", "-U", USER, "-N"])
         self._control = [str(folder / "pg_ctl"), "-D", data, "-w", "-l", str(self.home / "log")]
-        options = f"-k {self.home} -c listen_addresses= -c fsync=off -c synchronous_commit=off"
+        options = f"-k {self.home} -c listen_addresses="
+        if not durable:
+            options += " -c fsync=off -c synchronous_commit=off"
         _run([*self._control, "-o", options, "start"])
 
     def address(self, name: str) -> str:
@@ -72,9 +74,12 @@ def _run(words: list[str]) -> None:
     )
 
 
-def start() -> Server:
-    """A server for this test run; the test that asks is skipped where there is none."""
+def start(*, durable: bool = False) -> Server:
+    """A server for this test run; the test that asks is skipped where there is none.
+
+    `durable`: what is committed is on the disk, as in an installation (benchmarks).
+    """
     folder = programs()
     if folder is None:
         pytest.skip(MISSING)
-    return Server(folder)
+    return Server(folder, durable)

@@ -108,6 +108,8 @@ def read_signed(token: str | None) -> tuple[uuid.UUID, uuid.UUID] | None:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except ValueError:
         return None
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
+        return None  # one spelling for one id
     body, given = raw[:32], raw[32:]
     for key in crypto.keys_for("click"):
         expected = hmac.new(key, body, hashlib.sha256).digest()[:_SIGNATURE_BYTES]

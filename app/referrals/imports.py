@@ -111,10 +111,11 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A line of a report. `file_line` is None where the reader does not tell it."""
+    """A line of a report. `position` is its place there, `line` where its row stands in the
+    file, None where the reader does not tell."""
 
-    line: int
-    file_line: int | None
+    position: int
+    line: int | None
     outcome: str
     code: str | None
     value: str | None
@@ -194,10 +195,11 @@ def get_import(import_id: uuid.UUID) -> ImportRow:
 def list_lines(
     import_id: uuid.UUID, outcome: str | None = None, after: int = 0, limit: int | None = 100
 ) -> list[LineRow]:
-    """The lines of a report in order, after line `after`; all of one outcome if named."""
+    """The lines of a report in order, after position `after`; all of one outcome if named."""
     query = (
         select(
-            OfferImportLine.line, OfferImportLine.file_line, OfferImportLine.outcome,
+            OfferImportLine.line.label("position"), OfferImportLine.file_line.label("line"),
+            OfferImportLine.outcome,
             OfferImportLine.code, OfferImportLine.value, OfferImportLine.offer_id,
             Offer.title.label("offer_title"),
         )

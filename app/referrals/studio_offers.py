@@ -367,7 +367,7 @@ def _import_report(row: ImportRow) -> Response:
         counts=imports.count_lines(row.id) if not row.is_running else {},
         outcome=outcome,
         lines=lines[:LINES] if not row.is_running else [],
-        next_after=lines[LINES - 1].line if len(lines) > LINES else None,
+        next_after=lines[LINES - 1].position if len(lines) > LINES else None,
     )
 
 
@@ -414,8 +414,8 @@ def _report_lines(import_id: uuid.UUID, outcome: str) -> Iterator[list[object]]:
     after = 0
     while lines := imports.list_lines(import_id, outcome, after, 500):
         for line in lines:
-            yield [line.file_line, line.outcome, line.value, line.offer_title, line.reason]
-        after = lines[-1].line
+            yield [line.line, line.outcome, line.value, line.offer_title, line.reason]
+        after = lines[-1].position
 
 
 @blueprint.get("/studio/imports/<uuid:import_id>/report.csv")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.jobs.storm import storm
 
-FACTS = 120
+FACTS = 90
 
 
 @pytest.mark.xdist_group("storm")

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask, Response, jsonify
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -38,15 +37,6 @@ AddPerson = Callable[..., Person]
 Browser = Callable[..., FlaskClient]
 
 REAL_HASHER = passwords._hasher
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Argon2id with less work, so that a test of thirty sign-ins takes no time."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024))
-    passwords._nobodys_hash.cache_clear()
-    yield
-    passwords._nobodys_hash.cache_clear()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,12 +31,13 @@ FRENCH_CSV = (SAMPLES / "generic" / "jobs_fr.csv").read_bytes()
 
 
 @contextmanager
-def house(folder: Path, **variables: str) -> Iterator[Flask]:
-    """The product on a fresh database, its clock held at START."""
+def house(folder: Path, template: Path | None = None, **variables: str) -> Iterator[Flask]:
+    """The product on a copy of an empty database, its clock held at START."""
+    if template is not None:
+        shutil.copy(template, folder / "portevoix.db")
     app = installation(folder, **variables)
     clock.freeze(START)
     with app.app_context():
-        db.create_all()
         save_organisation(name="Halvenne", brand="#00573a")
         try:
             yield app

@@ -23,8 +23,8 @@ SECRET = "neige-fraiche-0001"
 
 
 @pytest.fixture(autouse=True)
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with kit.house(tmp_path) as app:
+def app(template: Path, tmp_path: Path) -> Iterator[Flask]:
+    with kit.house(tmp_path, template) as app:
         yield app
 
 

@@ -29,8 +29,8 @@ from tests.referrals import offers_kit as kit
 
 
 @pytest.fixture(autouse=True)
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with kit.house(tmp_path) as app:
+def app(template: Path, tmp_path: Path) -> Iterator[Flask]:
+    with kit.house(tmp_path, template) as app:
         yield app
 
 
@@ -76,7 +76,7 @@ def test_it_makes_the_offers_that_the_sample_board_describes() -> None:
             assert (offer.contract or None) == job["employment_type"]
         assert (offer.remote, offer.apply_url) == (job["workplace"], job["apply_url"])
     assert counts(report) == (7, 0, 0, 1, 0)
-    assert [(line.file_line, line.code) for line in report.refused_lines] == [(1, "duplicate-id")]
+    assert [(line.line, line.code) for line in report.refused_lines] == [(1, "duplicate-id")]
     assert len(kit.facts("offer.opened")) == 7
 
 
@@ -179,7 +179,7 @@ def test_it_tells_the_line_the_value_and_the_reason_of_each_refused_row() -> Non
         kit.sheet("A;Charpentier;Lorient;", ";Sans référence;Brest;", "C;;Vannes;", "A;Encore;;"),
         "csv",
     )
-    told = [(line.file_line, line.value, str(line.reason)) for line in report.refused_lines]
+    told = [(line.line, line.value, str(line.reason)) for line in report.refused_lines]
     assert [(line, value) for line, value, _reason in told] == [
         (2, "A"), (3, "Sans référence"), (4, "C"),
     ]  # fmt: skip

@@ -20,8 +20,8 @@ from tests.referrals import offers_kit as kit
 
 
 @pytest.fixture(autouse=True)
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with kit.house(tmp_path) as app:
+def app(template: Path, tmp_path: Path) -> Iterator[Flask]:
+    with kit.house(tmp_path, template) as app:
         yield app
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,9 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture(autouse=True)
-def app(postgres_server: Any, tmp_path: Path) -> Iterator[Flask]:
-    name = f"offers_{uuid.uuid4().hex[:12]}"
-    with kit.house(tmp_path, DATABASE_URL=postgres_server.create(name)) as app:
+def app(postgres_database: str, tmp_path: Path) -> Iterator[Flask]:
+    with kit.house(tmp_path, DATABASE_URL=postgres_database) as app:
         yield app
-    postgres_server.drop(name)
 
 
 def side_by_side(app: Flask, n: int, act: Any) -> list[Any]:

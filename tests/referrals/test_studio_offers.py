@@ -32,8 +32,8 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with kit.house(tmp_path) as app:
+def app(template: Path, tmp_path: Path) -> Iterator[Flask]:
+    with kit.house(tmp_path, template) as app:
         yield app
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app import clock
-from app.supervisor import lock, processes
+from app.supervisor import lock, processes, queue_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,3 +140,6 @@ class Running:
             processes.send(pid, signal.SIGKILL)
         self.process.wait()
         self.log.close()
+        last = lock.read(self.folder)
+        if last is not None:
+            queue_server.remove_runtime_folder(last.runtime)

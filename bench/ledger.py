@@ -1,0 +1,225 @@
+"""What a posting costs, as a ratio of a one-row insert per commit on the same database.
+
+Both databases wait for the disk. Sides alternate, three rounds, medians. "driver" is the
+bare driver with a prepared connection; "session" is the same insert through the product's
+own `transaction()`, which a posting pays too. Run alone: `python -m bench.ledger`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Integer, MetaData, Table, Uuid, insert
+
+from app import clock, ledger
+from app.db import UTCDateTime, db, new_id, transaction
+from app.ledger.books import account_row
+from app.ledger.statements import ACCOUNT, insert_rows
+from tests import postgres
+from tests.ledger.world import bare_app
+
+ROUNDS, POSTINGS, PEOPLE, BULK = 3, 400, 200, 10_000
+HISTORY = (10_000, 200_000)
+
+_ROW = Table(
+    "one_row",
+    MetaData(),
+    Column("id", Uuid, primary_key=True),
+    Column("account_id", Uuid),
+    Column("amount", Integer),
+    Column("created_at", UTCDateTime),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of the table. Times in microseconds for one piece of work; `ratio` is how
+    much faster than, or how close to, the other side we are; `target` its least value."""
+
+    work: str
+    database: str
+    ours_us: float
+    theirs_us: float
+    ratio: float
+    target: float | None
+
+    @property
+    def met(self) -> bool | None:
+        """None where nothing was promised."""
+        return None if self.target is None else self.ratio >= self.target
+
+
+def run() -> list[Result]:
+    """Measure everything on both databases."""
+    found: list[Result] = []
+    for name, url in _databases():
+        app = bare_app(url)
+        with app.app_context():
+            db.create_all()
+            _ROW.create(db.engine)
+            found += _one_database(name)
+            db.session.remove()
+            db.engine.dispose()
+    return found
+
+
+def _databases() -> Iterator[tuple[str, str]]:
+    folder = Path(tempfile.mkdtemp(prefix="portevoix-bench-"))
+    try:
+        yield "sqlite", f"sqlite:///{folder / 'bench.db'}"
+    finally:
+        shutil.rmtree(folder)
+    if postgres.programs() is not None:
+        server = postgres.start(durable=True)
+        try:
+            yield "postgresql", server.create("bench")
+        finally:
+            server.stop()
+
+
+def _one_database(name: str) -> list[Result]:
+    people = _people(PEOPLE)
+    with _driver() as one_row:
+        sides: dict[str, Callable[[int], object]] = {
+            "driver": one_row,
+            "session": _one_row,
+            "posting": lambda n: ledger.transfer(
+                "award", f"award-{uuid.uuid4()}", people[n % PEOPLE], 10,
+                rule_version="rule-1", subject="referral-1",
+            ),
+        }  # fmt: skip
+        times = _alternate(sides, POSTINGS)
+    posting = times["posting"]
+    bulk = _bulk()
+    return [
+        _compare("posting : insert through the session", name, posting, times["session"],
+                 {"sqlite": 0.5, "postgresql": 0.4}[name]),
+        _compare("posting : insert by the bare driver", name, posting, times["driver"], None),
+        _compare(f"bulk of {BULK} : single postings", name, bulk, posting, 20),
+        *_reads(name),
+    ]  # fmt: skip
+
+
+def _alternate(sides: dict[str, Callable[[int], object]], count: int) -> dict[str, list[float]]:
+    """Microseconds for one act of each side, round by round."""
+    times: dict[str, list[float]] = {side: [] for side in sides}
+    for act in sides.values():
+        for n in range(50):
+            act(n)
+    for _ in range(ROUNDS):
+        for side, act in sides.items():
+            began = time.perf_counter()
+            for n in range(count):
+                act(n)
+            times[side].append((time.perf_counter() - began) / count * 1e6)
+    return times
+
+
+def _compare(
+    work: str, database: str, ours: list[float], theirs: list[float], target: float | None
+) -> Result:
+    ratio = statistics.median(t / o for t, o in zip(theirs, ours, strict=True))
+    return Result(work, database, statistics.median(ours), statistics.median(theirs), ratio, target)
+
+
+def _one_row(n: int) -> None:
+    with transaction() as session:
+        row = {"id": new_id(), "account_id": new_id(), "amount": n, "created_at": clock.now()}
+        session.connection().execute(insert(_ROW), row)
+
+
+@contextmanager
+def _driver() -> Iterator[Callable[[int], object]]:
+    """A function that inserts one row and commits, by the driver alone."""
+    pooled = db.engine.raw_connection()
+    driver: Any = pooled.dbapi_connection
+    if db.engine.dialect.name == "sqlite":
+
+        def one_row(n: int) -> None:
+            driver.execute("BEGIN IMMEDIATE")
+            row = (new_id().hex, new_id().hex, n, str(clock.now()))
+            driver.execute("INSERT INTO one_row VALUES (?, ?, ?, ?)", row)
+            driver.execute("COMMIT")
+    else:
+
+        def one_row(n: int) -> None:
+            row = (new_id(), new_id(), n, clock.now())
+            driver.execute("INSERT INTO one_row VALUES (%s, %s, %s, %s)", row)
+            driver.commit()
+
+    yield one_row
+    pooled.close()
+
+
+def _people(count: int) -> list[uuid.UUID]:
+    rows = [account_row("member", clock.now()) for _ in range(count)]
+    names = tuple(rows[0])
+    with transaction() as session:
+        insert_rows(session.connection(), ACCOUNT, names, [tuple(row.values()) for row in rows])
+    return [row["id"] for row in rows if isinstance(row["id"], uuid.UUID)]
+
+
+def _bulk() -> list[float]:
+    people = _people(BULK)
+    times = []
+    for n in range(ROUNDS):
+        awards = [ledger.Award(account_id, 10, "subject-1") for account_id in people]
+        began = time.perf_counter()
+        ledger.award_many(f"bulk-{n}", awards, rule_version="rule-1")
+        times.append((time.perf_counter() - began) / BULK * 1e6)
+    return times
+
+
+def _reads(name: str) -> list[Result]:
+    """Balance and statement of one person as the ledger grows around and under them."""
+    times: list[dict[str, list[float]]] = []
+    people, written = _people(100), 0
+    for size in HISTORY:
+        while written < size:
+            awards = [ledger.Award(account_id, 1) for account_id in people for _ in range(50)]
+            ledger.award_many(f"history-{written}", awards)
+            written += len(awards)
+        times.append(
+            _alternate(
+                {
+                    "balance": lambda n: ledger.balance(people[n % 100]),
+                    "statement": lambda n: ledger.entries(people[n % 100], limit=50),
+                },
+                POSTINGS // 4,
+            )
+        )
+        db.session.remove()
+    small, large = times
+    return [
+        _compare(f"{read} at {HISTORY[1]:,} awards : at {HISTORY[0]:,}", name,
+                 large[read], small[read], 1 / 1.3)
+        for read in ("balance", "statement")
+    ]  # fmt: skip
+
+
+def as_json() -> list[dict[str, object]]:
+    """The results as plain values."""
+    return [asdict(result) | {"met": result.met} for result in run()]
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{'work':48} {'database':11} {'ours µs':>9} {'other µs':>9} {'ratio':>6}  target")
+    for r in run():
+        said = "" if r.target is None else f"{r.target:.2f} {'met' if r.met else 'MISSED'}"
+        print(
+            f"{r.work:48} {r.database:11} {r.ours_us:9.1f} {r.theirs_us:9.1f} {r.ratio:6.2f}  {said}"
+        )
+
+
+if __name__ == "__main__":
+    main()
