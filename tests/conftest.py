@@ -88,7 +88,7 @@ def serving(app: Flask) -> Iterator[Flask]:
     clock.freeze(START)
     with app.app_context():
         save_organisation(name="Halvenne", brand="#00664a", privacy_contact="vie@halvenne.example")
-        rules.ensure_defaults(START - dt.timedelta(days=1))
+        rules.ensure_defaults(START - dt.timedelta(days=365))
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Row, Table, and_, func, select, tuple_
+from sqlalchemy import Integer, Row, Table, and_, bindparam, func, select, tuple_
 
 from app import clock
 from app.db import db
@@ -32,6 +32,7 @@ from app.ledger.models import LedgerNote
 from app.ledger.statements import ACCOUNT, ENTRY, FIND, OPEN, TRANSFER
 
 MAX_LINES = 200
+_LAST = 2**62
 
 
 class Balance(NamedTuple):
@@ -89,13 +90,26 @@ class Due(NamedTuple):
     rule_version: str | None
 
 
+# The page is cut before anything is joined to it, so its cost does not depend on what the
+# database believes about the length of a history.
+_FACT = (
+    select(TRANSFER)
+    .where(
+        TRANSFER.c.account_id == bindparam("account_id"),
+        TRANSFER.c.settles_id.is_(None),
+        TRANSFER.c.sequence < bindparam("before"),
+    )
+    .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
+    .limit(bindparam("limit", type_=Integer))
+    .subquery("fact")
+)
 _SETTLED = TRANSFER.alias("settled")
 _SETTLED_ENTRY = ENTRY.alias("settled_entry")
 _REVERSED = TRANSFER.alias("reversed")
 _NOTE = cast(Table, LedgerNote.__table__)
 _STATEMENT = (
     select(
-        *TRANSFER.c[
+        *_FACT.c[
             "sequence", "id", "reference", "code", "kind", "amount", "effective_at", "due_at",
             "created_at", "rule_version", "subject", "actor_code", "reason",
         ],
@@ -110,16 +124,15 @@ _STATEMENT = (
         _REVERSED.c.created_at.label("reversed_at"),
         _NOTE.c.words,
     )
-    .join(ENTRY, and_(ENTRY.c.transfer_id == TRANSFER.c.id, ENTRY.c.leg == 1))
-    .outerjoin(_SETTLED, _SETTLED.c.settles_id == TRANSFER.c.id)
+    .join(ENTRY, and_(ENTRY.c.transfer_id == _FACT.c.id, ENTRY.c.leg == 1))
+    .outerjoin(_SETTLED, _SETTLED.c.settles_id == _FACT.c.id)
     .outerjoin(
         _SETTLED_ENTRY,
         and_(_SETTLED_ENTRY.c.transfer_id == _SETTLED.c.id, _SETTLED_ENTRY.c.leg == 1),
     )
-    .outerjoin(_REVERSED, _REVERSED.c.reverses_id == TRANSFER.c.id)
-    .outerjoin(_NOTE, _NOTE.c.transfer_id == TRANSFER.c.id)
-    .where(TRANSFER.c.settles_id.is_(None))
-    .order_by(TRANSFER.c.sequence.desc())
+    .outerjoin(_REVERSED, _REVERSED.c.reverses_id == _FACT.c.id)
+    .outerjoin(_NOTE, _NOTE.c.transfer_id == _FACT.c.id)
+    .order_by(_FACT.c.sequence.desc())
 )  # fmt: skip
 _DEBT = ACCOUNT.alias("debt")
 _BALANCE = (
@@ -155,12 +168,13 @@ def balances(account_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Balance]:
 
 def entries(account_id: uuid.UUID, after: int | None = None, limit: int = 50) -> list[Line]:
     """A member's statement, newest first. `after` is the `sequence` of the last line seen."""
-    mine = _STATEMENT.where(TRANSFER.c.account_id == account_id)
-    if after is not None:
-        mine = mine.where(TRANSFER.c.sequence < after)
+    page = {
+        "account_id": account_id,
+        "before": _LAST if after is None else after,
+        "limit": min(limit, MAX_LINES),
+    }
     now = clock.now()
-    rows = db.session.execute(mine.limit(min(limit, MAX_LINES)))
-    return [_line(row, now) for row in rows]
+    return [_line(row, now) for row in db.session.execute(_STATEMENT, page)]
 
 
 def due(limit: int, after: Due | None = None) -> list[Due]:

@@ -44,7 +44,8 @@ def send(to: str, name: str, template: str, language: str, **context: object) ->
         shared = {"org": org, "lang": language, "url": url, "ink": ink, **context}
         subject, _, body = render_template(f"mail/{template}.txt", **shared).strip().partition("\n")
         html = css_inline.inline(
-            render_template(f"mail/{template}.html", subject=subject, **shared)
+            render_template(f"mail/{template}.html", subject=subject, **shared),
+            keep_style_tags=True,  # the dark scheme is a media query, it cannot be inlined
         )
     message = EmailMultiAlternatives(
         subject=subject.strip(),

@@ -159,7 +159,7 @@ def _apply_to_offer(connection: Connection, said: Said) -> Outcome:
 
     for offer in db.session.scalars(
         select(Offer).where(
-            Offer.connection_id == connection.id,
+            Offer.source == connection.kind,
             Offer.external_id.in_(said.job_post_ids)
             if said.job_post_ids
             else Offer.external_job_id.in_(said.job_ids),
@@ -167,7 +167,7 @@ def _apply_to_offer(connection: Connection, said: Said) -> Outcome:
     ):
         if said.kind == "job_closed" and offer.status == "open":
             offers.close_offer(offer.id, actor_id=None, reason="source")
-        elif said.kind == "job_opened" and offer.status == "closed":
+        elif said.kind == "job_opened" and offer.closed_reason == "source":
             offers.reopen_offer(offer.id, actor_id=None)
     return "applied", said.kind, None
 

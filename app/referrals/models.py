@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import retention
@@ -179,7 +179,8 @@ class Referral(Model):
         Index("ix_referral_referrer", "referrer_id", "received_at", "id"),
     )
 
-    id: Mapped[uuid.UUID] = primary_key()
+    # Random, not ordered by time: an answer that repeats it must not tell when it was made.
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
     offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"), index=True)
     candidate_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("candidate.id"))
     referrer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))

@@ -241,7 +241,8 @@ def _row(r: Any, *, for_referrer: bool) -> ReferralRow:
         candidate_name=name if seen is not None else None, referrer_id=referrer_id,
         referrer_name=referrer_name, owner_id=owner_id, owner_name=owner_name, channel=channel,
         visibility=visibility, stage=seen, stage_at=received_at if hidden else stage_at,
-        closure_reason=closure, received_at=received_at,
+        # Of an end the referrer learns only that it was the person's own wish (rule P7).
+        closure_reason=closure if not for_referrer or closure == "withdrawn" else None, received_at=received_at,
         promise_due_at=None if hidden else promise, next_step=None if for_referrer else next_step,
         external_id=None if for_referrer else external_id, hired_at=hired_at, starts_on=starts_on,
         version=version,

@@ -37,7 +37,7 @@ def receive(public_id: str) -> Response:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         return problem(415, "unsupported-encoding", _("Compressed events are not read."))
     connection = _connection(public_id)
-    if connection is None:
+    if connection is None or connection.kind not in CONNECTORS:
         return problem(404, "not-found", _("There is no such connection."))
     return _store(connection, request.get_data(cache=True))
 

@@ -24,6 +24,7 @@ class Shown:
     privacy_contact: str
     promise_days: int
     theme_hash: str
+    public_url: str
     logo_svg: str | None = None
 
 
@@ -43,6 +44,7 @@ def shown() -> Shown:
             privacy_contact=row.privacy_contact if row else "",
             promise_days=row.promise_days if row else 5,
             theme_hash=theme_hash(row),
+            public_url=(row.website if row else None) or "/privacy",
         )
     found: Shown = g.organisation
     return found

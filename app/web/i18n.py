@@ -17,6 +17,7 @@ from flask_babel import (
     get_locale,
 )
 from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
 
 from app import clock
 from app.config import LANGUAGES, Settings
@@ -49,7 +50,7 @@ def language() -> str:
 
 
 def _choose() -> str:
-    asked = request.args.get("lang") or (request.form.get("lang") if request.form else None)
+    asked = request.args.get("lang") or _typed_language()
     if asked in LANGUAGES:
         return str(asked)
     rule = access.rule_of(request.endpoint)
@@ -58,6 +59,14 @@ def _choose() -> str:
         if who is not None and who.scopes is None and who.language in LANGUAGES:
             return who.language
     return request.accept_languages.best_match(LANGUAGES) or _default()
+
+
+def _typed_language() -> str | None:
+    """The language a form carries; a body that is too large to be read carries none."""
+    try:
+        return request.form.get("lang")
+    except HTTPException:
+        return None
 
 
 def _default() -> str:

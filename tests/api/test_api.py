@@ -93,7 +93,9 @@ def test_an_offer_is_open_at_once_public_and_can_be_closed(recruiter: Caller, ho
     assert recruiter.get("/offers?status=closed")["items"][0]["id"] == offer["id"]
 
 
-def test_a_link_is_the_same_at_every_call_and_needs_an_open_offer(maelle: Caller, recruiter: Caller) -> None:
+def test_a_link_is_the_same_at_every_call_and_needs_an_open_offer(
+    maelle: Caller, recruiter: Caller
+) -> None:
     offer = recruiter.post("/offers", {"title": "x"})["id"]
     link = maelle.post(f"/offers/{offer}/links", {"channel": "email"})
     assert maelle.post(f"/offers/{offer}/links", {"channel": "email"})["code"] == link["code"]
@@ -105,19 +107,29 @@ def test_a_link_is_the_same_at_every_call_and_needs_an_open_offer(maelle: Caller
     assert maelle.call("POST", "/offers/none/links", {}).status_code == 404
 
 
-def test_applying_twice_answers_alike_and_makes_one_referral(house: House, recruiter: Caller) -> None:
+def test_applying_twice_answers_alike_and_makes_one_referral(
+    house: House, recruiter: Caller
+) -> None:
     offer = recruiter.post("/offers", {"title": "x"})["id"]
     anyone = Caller(house.app.test_client(), None)
     from app.referrals.notice import CURRENT_NOTICE
 
-    form = {"first_name": "Nadia", "last_name": "F", "email": "n@mail.example", "notice_version": CURRENT_NOTICE}
+    form = {
+        "first_name": "Nadia",
+        "last_name": "F",
+        "email": "n@mail.example",
+        "notice_version": CURRENT_NOTICE,
+    }
     first = anyone.post(f"/offers/{offer}/applications", form)
     assert anyone.post(f"/offers/{offer}/applications", form) == first
     assert "/c/" not in str(first)
     assert len(recruiter.get("/referrals")["items"]) == 1
     refused = anyone.call("POST", f"/offers/{offer}/applications", form | {"email": "x" * 200_000})
     assert refused.status_code == 422 and "email" in refused.json["errors"]
-    assert anyone.call("POST", f"/offers/{offer}/applications", form | {"code": "nope"}).status_code == 422
+    assert (
+        anyone.call("POST", f"/offers/{offer}/applications", form | {"code": "nope"}).status_code
+        == 422
+    )
 
 
 def test_a_stage_by_hand_counts_once_for_its_event(house: House, recruiter: Caller) -> None:
@@ -140,7 +152,9 @@ def test_a_member_reads_only_their_own_referrals(house: House, maelle: Caller) -
 
 
 def test_connections_never_show_their_secrets(recruiter: Caller) -> None:
-    made = recruiter.post("/connections", {"kind": "greenhouse", "name": "G", "secrets": ["hush-hush-hush-hush"]})
+    made = recruiter.post(
+        "/connections", {"kind": "greenhouse", "name": "G", "secrets": ["hush-hush-hush-hush"]}
+    )
     shown = recruiter.call("GET", f"/connections/{made['id']}").get_data(as_text=True)
     assert "hush" not in shown and "/webhooks/ats/" in shown
     assert recruiter.call("DELETE", f"/connections/{made['id']}").status_code == 204
@@ -168,6 +182,11 @@ def test_the_document_describes_what_works(house: House) -> None:
     document = house.app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"] == "3.1.0"
     paths = document["paths"]
-    for path in ("/api/v1/me", "/api/v1/offers", "/api/v1/referrals/{referral_id}/stages", "/api/v1/redemptions"):
+    for path in (
+        "/api/v1/me",
+        "/api/v1/offers",
+        "/api/v1/referrals/{referral_id}/stages",
+        "/api/v1/redemptions",
+    ):
         assert path in paths
     assert "/api/v1/stories" not in paths

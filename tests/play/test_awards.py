@@ -73,7 +73,9 @@ def test_the_held_part_falls_due_after_the_trial_period(house: House) -> None:
     assert points(maelle) == (480, 0, 480)
 
 
-def test_the_held_part_is_released_by_the_end_of_the_trial_and_lost_by_an_earlier_closure(house: House) -> None:
+def test_the_held_part_is_released_by_the_end_of_the_trial_and_lost_by_an_earlier_closure(
+    house: House,
+) -> None:
     maelle = house.person()
     passed, left = house.referral(maelle), house.referral(maelle)
     for referral in (passed, left):

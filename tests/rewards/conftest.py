@@ -27,8 +27,8 @@ class Shop:
         self.deliverer = self.person("Gaël Lebrun", site="Lorient")
 
     def person(self, name: str, *roles: str, **more: Any) -> Person:
-        """Somebody of the directory who has not joined."""
-        return self.house.person(name, *roles, joined=False, **more)
+        """Somebody of the directory who has not joined, and reads English."""
+        return self.house.person(name, *roles, joined=False, **{"language": "en"} | more)
 
     def member(
         self, points: int = 0, name: str = "Maëlle Kerjan", *roles: str, **more: Any

@@ -47,7 +47,7 @@ def test_it_shows_what_is_within_reach_and_what_is_not(shop: Shop, browser: Flas
     shop.reward(title="Épuisé", stock=0)
     gone = shop.reward(title="Retiré")
     service.withdraw_reward(gone.id, actor_id=shop.hr.id)
-    page = text_of(browser, "/play/rewards?lang=en")
+    page = text_of(browser, "/play/rewards")
     assert "within reach" in page
     assert "1,560 to go" in page
     assert "Épuisé" not in page
@@ -57,10 +57,10 @@ def test_it_shows_what_is_within_reach_and_what_is_not(shop: Shop, browser: Flas
 def test_it_never_calls_a_reward_exempt(shop: Shop, browser: FlaskClient) -> None:
     for pay_class in service.PAY_CLASSES:
         reward = shop.reward(pay_class=pay_class)
-        page = text_of(browser, f"/play/rewards/{reward.id}?lang=en")
+        page = text_of(browser, f"/play/rewards/{reward.id}")
         assert "taxable, payroll decides" in page
         assert "exempt" not in page.lower()
-    assert "exempt" not in text_of(browser, "/play/rewards?lang=en").lower()
+    assert "exempt" not in text_of(browser, "/play/rewards").lower()
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -97,7 +97,7 @@ def test_it_redeems_and_shows_the_receipt(shop: Shop, member: Person, browser: F
     assert (first.status_code, first.location) == (303, again.location)
     assert made() == 1
     assert shop.balance(member).available == 220
-    receipt = text_of(browser, f"{first.location}?lang=en")
+    receipt = text_of(browser, f"{first.location}")
     assert "Reserved for you." in receipt
     assert shop.deliverer.email in receipt
     assert reward.title in text_of(browser, "/play/redemptions")
@@ -119,7 +119,7 @@ def test_it_says_on_the_same_page_why_it_cannot(shop: Shop, browser: FlaskClient
         (dear, "not enough points"),
         (gone, "off the shelf"),
     ):
-        response = browser.post(f"/play/rewards/{reward.id}/redemptions?lang=en")
+        response = browser.post(f"/play/rewards/{reward.id}/redemptions")
         assert response.status_code == 409
         page = response.get_data(as_text=True)
         assert words in page
@@ -157,7 +157,7 @@ def test_it_lets_the_member_change_her_mind(
         response = browser.post(f"/play/redemptions/{one}/cancellation")
         assert (response.status_code, response.location) == (303, f"/play/redemptions/{one}")
     assert shop.balance(member).available == 300
-    after = text_of(browser, f"/play/redemptions/{one}?lang=en")
+    after = text_of(browser, f"/play/redemptions/{one}")
     assert "the points are back" in after
     assert "/cancellation" not in after
 

@@ -125,7 +125,7 @@ def test_it_warns_of_a_deliverer_who_has_left(shop: Shop, hr: FlaskClient) -> No
 
     shop.reward()
     people.depart(shop.deliverer.id)
-    assert "has left" in text_of(hr, "/studio/rewards?lang=en")
+    assert "has left" in text_of(hr, "/studio/rewards")
 
 
 def test_it_filters_what_is_to_be_handed_over(shop: Shop, hr: FlaskClient) -> None:
@@ -203,7 +203,7 @@ def test_it_settles_the_others_when_one_cannot_be(shop: Shop, hr: FlaskClient) -
     chosen = {"redemption": [*map(str, ids), "nonsense", str(uuid.uuid4())], "sure": "yes"}
     hr.post("/studio/redemptions/cancellations", data=chosen | {"reason": "out-of-stock"})
     assert [status(i) for i in ids] == ["cancelled", "fulfilled", "cancelled"]
-    told = text_of(hr, "/studio/redemptions?lang=en")
+    told = text_of(hr, "/studio/redemptions")
     assert "2 redemptions noted." in told
     assert "One had been settled otherwise" in told
     assert shop.balance(member).available == 420
@@ -219,7 +219,7 @@ def test_it_downloads_the_filtered_list_and_runs_nothing(shop: Shop, hr: FlaskCl
     member = shop.member(500, "@Nadia; Ferrand", email="nadia@halvenne.example")
     one = service.redeem(member.id, reward.id).id
     service.fulfil(service.redeem(member.id, reward.id).id, shop.hr.id)
-    response = hr.get("/studio/redemptions.csv?state=reserved&lang=en")
+    response = hr.get("/studio/redemptions.csv?state=reserved")
     body = response.get_data(as_text=True)
     assert response.content_type == "text/csv; charset=utf-8"
     assert 'filename="redemptions.csv"' in response.headers["Content-Disposition"]

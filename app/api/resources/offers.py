@@ -65,7 +65,7 @@ def create(fields: Json) -> Json:
 @blueprint.response(200, schemas.OfferOut)
 def one(offer_id: str) -> Json:
     """One offer."""
-    offer = offers.load(as_id(offer_id))
+    offer = offers.find(as_id(offer_id))
     if offer.status == "draft" and not is_staff(access.me()):
         raise UnknownOffer
     return _offer(offer)
