@@ -188,7 +188,7 @@ class PersonRef(ma.Schema):
 
 
 class ClaimOut(ma.Schema):
-    person = ma.fields.Nested(PersonRef)
+    person = ma.fields.Nested(PersonRef, allow_none=True)
     kind = ma.fields.String()
     claimed_at = Instant()
     outcome = ma.fields.String()

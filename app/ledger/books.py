@@ -22,14 +22,12 @@ from app.ledger import chain, statements
 from app.ledger.chain import Leg, Transfer
 from app.ledger.codes import (
     CODES,
+    EFFECTS,
     MEMBER,
     PENDING,
-    POSTED,
     RECOVERABLE,
     REVERSAL,
     SYSTEM,
-    effect,
-    own_amount,
 )
 from app.ledger.errors import AboveDebt, AccountNotFound, InsufficientPoints
 from app.ledger.statements import leg_rows, posting_row, transfer_row
@@ -62,20 +60,20 @@ class Account:
     head_digest: bytes
     recoverable_id: uuid.UUID | None
 
-    def add(self, available: int, pending: int, reserved: int, status_points: int) -> None:
-        """One more entry in the chain; its digest is linked when all legs are known."""
-        self.available += available
-        self.pending += pending
-        self.reserved += reserved
-        self.status_points += status_points
-        self.version += 1
-
     def leg(self, number: int, amount: int) -> Leg:
-        """The entry that has just been added."""
+        """One more entry in the chain, with the balances as they stand after it. Its digest
+        is linked when all legs are known."""
+        self.version += 1
         return Leg(
-            number, self.id, self.version, amount,
-            self.available, self.pending, self.reserved, self.status_points,
-        )  # fmt: skip
+            number,
+            self.id,
+            self.version,
+            amount,
+            self.available,
+            self.pending,
+            self.reserved,
+            self.status_points,
+        )
 
 
 class Journal:
@@ -103,13 +101,22 @@ class Journal:
 
         Raises `InsufficientPoints` or `AboveDebt` and then leaves everything as it was.
         """
-        member = self.accounts[transfer.account_id]
-        own, debt = self._amounts(transfer, member)
-        member.add(*effect(transfer.code, transfer.kind, transfer.amount, own))
+        member, amount = self.accounts[transfer.account_id], transfer.amount
+        effect = EFFECTS[transfer.code, transfer.kind]
+        debt, missing = self._debt(transfer, member), -effect.available * amount - member.available
+        if missing <= 0:
+            missing = 0
+        elif transfer.kind != REVERSAL:
+            raise InsufficientPoints(member.available, amount)
+        own, debt = effect.own * amount + missing, debt - missing
+        member.available += effect.available * amount + missing
+        member.pending += effect.pending * amount
+        member.reserved += effect.reserved * amount
+        member.status_points += effect.status * amount
         chained, legs = [member], [member.leg(1, own)]
         if debt:
             owing = self._owing(member, transfer.created_at)
-            owing.add(-debt, 0, 0, 0)
+            owing.available -= debt
             chained.append(owing)
             legs.append(owing.leg(2, debt))
         if own + debt:
@@ -117,20 +124,16 @@ class Journal:
             legs.append(Leg(len(legs) + 1, system_id, None, -(own + debt)))
         self._append(transfer, chained, legs)
 
-    def _amounts(self, transfer: Transfer, member: Account) -> tuple[int, int]:
-        """The signed amounts of the member's entry and of the entry on what is owed."""
-        code, kind, amount = transfer.code, transfer.kind, transfer.amount
-        own, debt = own_amount(code, kind, amount), 0
-        if CODES[code].target == RECOVERABLE:
-            debt = amount if kind == POSTED else -amount
-            if debt > self.owed(member.id):
-                raise AboveDebt(self.owed(member.id), amount)
-        missing = -effect(code, kind, amount, own)[0] - member.available
-        if missing <= 0:
-            return own, debt
-        if kind != REVERSAL:
-            raise InsufficientPoints(member.available, amount)
-        return own + missing, debt - missing
+    def _debt(self, transfer: Transfer, member: Account) -> int:
+        """The signed amount of the entry on what is owed, by the code alone."""
+        if CODES[transfer.code].target != RECOVERABLE:
+            return 0
+        if transfer.kind == REVERSAL:
+            return -transfer.amount
+        owed = self.owed(member.id)
+        if transfer.amount > owed:
+            raise AboveDebt(owed, transfer.amount)
+        return transfer.amount
 
     def _owing(self, member: Account, opened_at: dt.datetime) -> Account:
         """The account of what the member owes, opened when it is first needed."""

@@ -98,32 +98,44 @@ def by_person(person_id: uuid.UUID | str) -> Actor:
     return Actor("person", str(person_id))
 
 
-def effect(code: str, phase: str, amount: int, own: int) -> tuple[int, int, int, int]:
-    """What a transfer changes on the member's own account.
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a transfer does on the member's own account, as multiples of its amount: the
+    member's entry, and the changes of available, pending, reserved and status points. The
+    first three changes always add up to the entry."""
 
-    `amount` is the transfer's, `own` the signed amount of the member's entry (they differ
-    when a reversal finds too little). Answers the changes of available, pending, reserved
-    and status points; the first three always add up to `own`.
-    """
-    rule = CODES[code]
-    status = amount if rule.counts else 0
-    if phase == POSTED:
-        return own, 0, 0, status
-    if phase == REVERSAL:
-        return own, 0, 0, -status
-    if phase == PENDING:
-        return (0, amount, 0, 0) if rule.credits else (-amount, 0, amount, 0)
-    if phase == POST:
-        return (amount, -amount, 0, status) if rule.credits else (0, 0, -amount, 0)
-    return (0, -amount, 0, 0) if rule.credits else (amount, 0, -amount, 0)
+    own: int
+    available: int = 0
+    pending: int = 0
+    reserved: int = 0
+    status: int = 0
 
 
-def own_amount(code: str, phase: str, amount: int) -> int:
-    """The signed amount of the member's entry when everything asked for is there."""
-    rule = CODES[code]
-    if rule.source == WAIVED or (phase == POST and rule.credits):
-        return 0
-    if not rule.credits and phase in (PENDING, VOID):
-        return 0
-    gains = rule.credits != (phase in (VOID, REVERSAL))
-    return amount if gains else -amount
+def _effects(rule: Code) -> dict[str, Effect]:
+    """The effect of each phase of a transfer with this rule."""
+    status = 1 if rule.counts else 0
+    if rule.source == WAIVED:
+        return {POSTED: Effect(0), REVERSAL: Effect(0)}
+    if rule.credits:
+        return {
+            POSTED: Effect(1, available=1, status=status),
+            PENDING: Effect(1, pending=1),
+            POST: Effect(0, available=1, pending=-1, status=status),
+            VOID: Effect(-1, pending=-1),
+            REVERSAL: Effect(-1, available=-1, status=-status),
+        }
+    return {
+        POSTED: Effect(-1, available=-1),
+        PENDING: Effect(0, available=-1, reserved=1),
+        POST: Effect(-1, reserved=-1),
+        VOID: Effect(0, available=1, reserved=-1),
+        REVERSAL: Effect(1, available=1),
+    }
+
+
+#: The effect of every code in every phase.
+EFFECTS = {
+    (code, phase): effect
+    for code, rule in CODES.items()
+    for phase, effect in _effects(rule).items()
+}

@@ -166,14 +166,15 @@ def _file(
             audit.record(
                 "referral.opened", "referral", row.id, actor_id=reader.person_id, actor_role=role
             )
+    known = queries.detail(row, for_referrer=False)
     return render(
         "referrals/file.html",
         status,
         row=row,
         contact=queries.contact(referral_id),
-        history=queries.history(row, for_referrer=False),
-        claims=queries.claims(referral_id),
-        decision=queries.decision(referral_id),
+        history=known.history,
+        claims=known.claims,
+        decision=known.decision,
         stage_choices=list(stage_names().items()),
         reasons=closure_reasons(),
         claim_names=claim_names(),

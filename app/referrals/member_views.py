@@ -139,11 +139,12 @@ def one(referral_id: uuid.UUID) -> Response:
     row = queries.referral(referral_id, referrer_id=me)
     if row is None:
         raise UnknownReferral
+    known = queries.detail(row, for_referrer=True)
     return render(
         "referrals/one.html",
         row=row,
-        history=queries.history(row, for_referrer=True),
-        claims=[c for c in queries.claims(referral_id) if c.person_id == me],
+        history=known.history,
+        claims=[c for c in known.claims if c.person_id == me],
         owner=named([row.owner_id]).get(row.owner_id) if row.owner_id else None,
         claim_names=claim_names(),
     )

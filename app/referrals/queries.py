@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -255,59 +256,93 @@ def referral(referral_id: uuid.UUID, *, referrer_id: uuid.UUID | None = None) ->
     return rows[0] if rows else None
 
 
-def history(row: ReferralRow, *, for_referrer: bool) -> list[HistoryLine]:
-    """What happened, oldest first, as far as this reader may know."""
-    events = db.session.execute(
-        select(
-            ReferralEvent.kind, ReferralEvent.stage, ReferralEvent.occurred_at, ReferralEvent.source
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What stands behind one referral, as far as its reader may know."""
+
+    history: list[HistoryLine]
+    claims: list[ClaimLine]
+    decision: Decision | None
+
+
+def details(rows: Sequence[ReferralRow], *, for_referrer: bool) -> dict[uuid.UUID, Detail]:
+    """History, claims and decision of a page of referrals, in three reads for the page."""
+    ids = [row.id for row in rows]
+    events, told, decided = _events(ids), _claims(ids), _decisions(ids)
+    return {
+        row.id: Detail(
+            history=_history(row, events.get(row.id, []), for_referrer=for_referrer),
+            claims=told.get(row.id, []),
+            decision=decided.get(row.id),
         )
-        .where(ReferralEvent.referral_id == row.id)
-        .order_by(ReferralEvent.occurred_at, ReferralEvent.recorded_at)
-    ).all()
-    lines = [HistoryLine("received", row.received_at, "candidate")]
-    for event in events:
-        stage = event.stage if event.kind == "stage" else event.kind
-        if stage is None or (stage == "received" and event.kind == "stage" and len(lines) == 1):
-            continue
-        lines.append(HistoryLine(stage, event.occurred_at, event.source))
-    if for_referrer and row.visibility != "all":
-        ends = {"received", "hired", "unhired", "trial_passed", "closed"}
-        lines = [line for line in lines if line.stage in ends]
-    return _without_repeats(lines)
+        for row in rows
+    }
 
 
-def _without_repeats(lines: list[HistoryLine]) -> list[HistoryLine]:
-    """The same thing told by two deliveries is one line."""
-    seen: set[tuple[str, dt.datetime]] = set()
-    kept = []
-    for line in sorted(lines, key=lambda each: each.occurred_at):
-        if (line.stage, line.occurred_at) not in seen:
-            seen.add((line.stage, line.occurred_at))
-            kept.append(line)
-    return kept
+def detail(row: ReferralRow, *, for_referrer: bool) -> Detail:
+    """The same for one referral."""
+    return details([row], for_referrer=for_referrer)[row.id]
 
 
-def claims(referral_id: uuid.UUID) -> list[ClaimLine]:
-    """Every clue about who brought this person: what won first, then the oldest."""
-    rows = db.session.execute(
+_Told = tuple[str, str | None, dt.datetime, str]
+
+
+def _events(ids: list[uuid.UUID]) -> dict[uuid.UUID, list[_Told]]:
+    found: dict[uuid.UUID, list[_Told]] = {}
+    row: Any
+    for row in db.session.execute(
         select(
-            Claim.person_id, Person.name, Claim.kind, Claim.claimed_at, Claim.outcome, Claim.reason
+            ReferralEvent.referral_id, ReferralEvent.kind, ReferralEvent.stage,
+            ReferralEvent.occurred_at, ReferralEvent.source,
+        )
+        .where(ReferralEvent.referral_id.in_(ids))
+        .order_by(ReferralEvent.occurred_at, ReferralEvent.recorded_at)
+    ):  # fmt: skip
+        found.setdefault(row[0], []).append((row[1], row[2], row[3], row[4]))
+    return found
+
+
+def _history(row: ReferralRow, events: list[_Told], *, for_referrer: bool) -> list[HistoryLine]:
+    """What happened, oldest first; the same thing told by two deliveries is one line."""
+    lines = {("received", row.received_at): HistoryLine("received", row.received_at, "candidate")}
+    for kind, told, at, source in events:
+        stage = told if kind == "stage" else kind
+        if stage is not None and (stage != "received" or len(lines) > 1):
+            lines.setdefault((stage, at), HistoryLine(stage, at, source))
+    shown = sorted(lines.values(), key=lambda line: line.occurred_at)
+    if for_referrer and row.visibility != "all":
+        return [line for line in shown if line.stage in _ENDS_SEEN]
+    return shown
+
+
+_ENDS_SEEN = {"received", "hired", "unhired", "trial_passed", "closed"}
+
+
+def _claims(ids: list[uuid.UUID]) -> dict[uuid.UUID, list[ClaimLine]]:
+    """Every clue about who brought a person: what won first, then the oldest."""
+    found: dict[uuid.UUID, list[ClaimLine]] = {}
+    row: Any
+    for row in db.session.execute(
+        select(
+            Claim.referral_id, Claim.person_id, Person.name, Claim.kind, Claim.claimed_at,
+            Claim.outcome, Claim.reason,
         )
         .join(Person, Person.id == Claim.person_id)
-        .where(Claim.referral_id == referral_id)
+        .where(Claim.referral_id.in_(ids))
         .order_by((Claim.outcome != "won"), Claim.claimed_at, Claim.id)
-    ).all()
-    return [ClaimLine(*row) for row in rows]
+    ):  # fmt: skip
+        found.setdefault(row[0], []).append(ClaimLine(*row[1:]))
+    return found
 
 
-def decision(referral_id: uuid.UUID) -> Decision | None:
-    """The decision that counts."""
-    return db.session.scalars(
+def _decisions(ids: list[uuid.UUID]) -> dict[uuid.UUID, Decision]:
+    """The decision that counts for each: the last one."""
+    rows = db.session.scalars(
         select(Decision)
-        .where(Decision.referral_id == referral_id)
-        .order_by(Decision.decided_at.desc(), Decision.id.desc())
-        .limit(1)
-    ).one_or_none()
+        .where(Decision.referral_id.in_(ids))
+        .order_by(Decision.decided_at, Decision.id)
+    )
+    return {row.referral_id: row for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

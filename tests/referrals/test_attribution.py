@@ -18,7 +18,8 @@ from tests.conftest import House
 def standing(referral_id: object) -> tuple[object, list[tuple[str, str, str | None]]]:
     row = queries.referral(referral_id)  # type: ignore[arg-type]
     assert row is not None
-    return row.referrer_id, [(c.person_name, c.outcome, c.reason) for c in queries.claims(row.id)]
+    claims = queries.detail(row, for_referrer=False).claims
+    return row.referrer_id, [(c.person_name, c.outcome, c.reason) for c in claims]
 
 
 def test_the_code_of_the_submitted_form_wins_and_a_later_claim_loses(house: House) -> None:

@@ -13,7 +13,7 @@ from app.api.idempotency import idempotent
 from app.api.resources.common import Json, as_id, is_staff, page
 from app.referrals import queries, service
 from app.referrals.errors import ContactEntryDisabled, UnknownReferral
-from app.referrals.queries import ReferralFilter, ReferralRow
+from app.referrals.queries import ClaimLine, Detail, ReferralFilter, ReferralRow
 from app.web import access
 from app.web.access import Reader
 
@@ -24,23 +24,28 @@ def _person(person_id: object, name: str | None) -> Json | None:
     return {"id": person_id, "name": name} if person_id else None
 
 
-def _attribution(row: ReferralRow) -> Json:
-    claims = queries.claims(row.id)
-    decision = queries.decision(row.id)
+def _attribution(row: ReferralRow, known: Detail, reader: Reader, *, own: bool) -> Json:
+    """The claims and which one won. A referrer reads who else claims as "somebody else"."""
     return {
         "claims": [
             {
-                "person": {"id": c.person_id, "name": c.person_name}, "kind": c.kind,
-                "claimed_at": c.claimed_at, "outcome": c.outcome, "reason": c.reason,
+                "person": _claimant(claim, reader, own=own), "kind": claim.kind,
+                "claimed_at": claim.claimed_at, "outcome": claim.outcome, "reason": claim.reason,
             }
-            for c in claims
+            for claim in known.claims
         ],
         "winner": _person(row.referrer_id, row.referrer_name),
-        "decision": decision,
+        "decision": known.decision,
     }  # fmt: skip
 
 
-def _referral(row: ReferralRow, *, for_referrer: bool) -> Json:
+def _claimant(claim: ClaimLine, reader: Reader, *, own: bool) -> Json | None:
+    if own and claim.person_id != reader.person_id:
+        return None
+    return _person(claim.person_id, claim.person_name)
+
+
+def _referral(row: ReferralRow, known: Detail, reader: Reader) -> Json:
     return {
         "id": row.id, "offer_id": row.offer_id, "offer_title": row.offer_title,
         "candidate_name": row.candidate_name, "visibility": row.visibility, "stage": row.stage,
@@ -48,8 +53,8 @@ def _referral(row: ReferralRow, *, for_referrer: bool) -> Json:
         "received_at": row.received_at, "hired_at": row.hired_at, "starts_on": row.starts_on,
         "external_id": row.external_id, "channel": row.channel,
         "referrer": _person(row.referrer_id, row.referrer_name),
-        "history": queries.history(row, for_referrer=for_referrer),
-        "attribution": _attribution(row),
+        "history": known.history,
+        "attribution": _attribution(row, known, reader, own=_own_only(reader)),
     }  # fmt: skip
 
 
@@ -78,7 +83,8 @@ def referrals_list(query: dict[str, str]) -> Json:
         after=query.get("after"),
         limit=limit,
     )
-    return page([_referral(row, for_referrer=own) for row in rows], next_cursor, limit)
+    known = queries.details(rows, for_referrer=own)
+    return page([_referral(row, known[row.id], reader) for row in rows], next_cursor, limit)
 
 
 @blueprint.post("/referrals")
@@ -103,7 +109,7 @@ def _one(key: uuid.UUID, reader: Reader) -> Json:
     row = queries.referral(key, referrer_id=reader.person_id if own else None)
     if row is None:
         raise UnknownReferral
-    shown = _referral(row, for_referrer=own)
+    shown = _referral(row, queries.detail(row, for_referrer=own), reader)
     if not own:
         role = next(r for r in ("recruiter", "hr", "admin") if r in reader.roles)
         audit.record("referral.opened", "referral", key, actor_id=reader.person_id, actor_role=role)
@@ -132,7 +138,7 @@ def add_stage(fields: Json, referral_id: str) -> Json:
     row = queries.referral(as_id(referral_id))
     if row is None:
         raise UnknownReferral
-    return _referral(row, for_referrer=False)
+    return _referral(row, queries.detail(row, for_referrer=False), reader)
 
 
 def _text(value: object, prefix: str = "") -> str | None:
