@@ -28,6 +28,7 @@ from app.ledger.codes import (
     RECOVERABLE,
     REVERSAL,
     SYSTEM,
+    Effect,
 )
 from app.ledger.errors import AboveDebt, AccountNotFound, InsufficientPoints
 from app.ledger.statements import leg_rows, posting_row, transfer_row
@@ -59,6 +60,13 @@ class Account:
     version: int
     head_digest: bytes
     recoverable_id: uuid.UUID | None
+
+    def move(self, effect: Effect, amount: int, missing: int) -> None:
+        """Change the balances; `missing` is what a reversal does not find."""
+        self.available += effect.available * amount + missing
+        self.pending += effect.pending * amount
+        self.reserved += effect.reserved * amount
+        self.status_points += effect.status * amount
 
     def leg(self, number: int, amount: int) -> Leg:
         """One more entry in the chain, with the balances as they stand after it. Its digest
@@ -103,26 +111,12 @@ class Journal:
         """
         member, amount = self.accounts[transfer.account_id], transfer.amount
         effect = EFFECTS[transfer.code, transfer.kind]
-        debt, missing = self._debt(transfer, member), -effect.available * amount - member.available
-        if missing <= 0:
-            missing = 0
-        elif transfer.kind != REVERSAL:
+        debt = self._debt(transfer, member)
+        missing = max(0, -effect.available * amount - member.available)
+        if missing and transfer.kind != REVERSAL:
             raise InsufficientPoints(member.available, amount)
-        own, debt = effect.own * amount + missing, debt - missing
-        member.available += effect.available * amount + missing
-        member.pending += effect.pending * amount
-        member.reserved += effect.reserved * amount
-        member.status_points += effect.status * amount
-        chained, legs = [member], [member.leg(1, own)]
-        if debt:
-            owing = self._owing(member, transfer.created_at)
-            owing.available -= debt
-            chained.append(owing)
-            legs.append(owing.leg(2, debt))
-        if own + debt:
-            system_id = _SYSTEM[CODES[transfer.code].system_side]
-            legs.append(Leg(len(legs) + 1, system_id, None, -(own + debt)))
-        self._append(transfer, chained, legs)
+        member.move(effect, amount, missing)
+        self._append(transfer, member, effect.own * amount + missing, debt - missing)
 
     def _debt(self, transfer: Transfer, member: Account) -> int:
         """The signed amount of the entry on what is owed, by the code alone."""
@@ -146,17 +140,28 @@ class Journal:
         member.recoverable_id = account.id
         return account
 
-    def _append(self, transfer: Transfer, chained: list[Account], legs: list[Leg]) -> None:
+    def _append(self, transfer: Transfer, member: Account, own: int, debt: int) -> None:
+        """The entries: `own` on the member's account, `debt` on what is owed, the rest on the
+        system's side; and the digests over all of them."""
+        chained, legs = [member], [member.leg(1, own)]
+        if debt:
+            owing = self._owing(member, transfer.created_at)
+            owing.available -= debt
+            chained.append(owing)
+            legs.append(owing.leg(2, debt))
+        if own + debt:
+            system_id = _SYSTEM[CODES[transfer.code].system_side]
+            legs.append(Leg(len(legs) + 1, system_id, None, -(own + debt)))
         covered = chain.content(transfer, legs)
         for account in chained:
             self.moved[account.id] = account
             account.head_digest = chain.link(
                 account.head_digest, account.id, account.version, covered
             )
-        self.transfers.append(transfer)
         heads = [account.head_digest for account in chained]
         for leg, digest in zip_longest(legs, heads):
             self.entries.append((transfer.id, *leg, digest))
+        self.transfers.append(transfer)
 
 
 class Book(Journal):

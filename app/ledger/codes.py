@@ -20,7 +20,6 @@ SYSTEM = (ISSUER, REDEEMED, WAIVED)
 
 # Phases of a transfer.
 POSTED, PENDING, POST, VOID, REVERSAL = "posted", "pending", "post", "void", "reversal"
-PHASES = (POSTED, PENDING, POST, VOID, REVERSAL)
 
 MAX_AMOUNT = 10**9
 

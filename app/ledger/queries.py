@@ -143,6 +143,7 @@ _BALANCE = (
     .outerjoin(_DEBT, _DEBT.c.id == ACCOUNT.c.recoverable_id)
     .where(ACCOUNT.c.kind == MEMBER)
 )
+_ONE_BALANCE = _BALANCE.where(ACCOUNT.c.id == bindparam("account_id"))
 _DUE = select(
     *TRANSFER.c["id", "account_id", "code", "amount"],
     OPEN.c.due_at,
@@ -152,7 +153,7 @@ _DUE = select(
 
 def balance(account_id: uuid.UUID) -> Balance:
     """What a member has. Raises `AccountNotFound`."""
-    row = db.session.execute(_BALANCE.where(ACCOUNT.c.id == account_id)).one_or_none()
+    row = db.session.execute(_ONE_BALANCE, {"account_id": account_id}).one_or_none()
     if row is None:
         raise AccountNotFound
     return Balance._make(row)

@@ -14,10 +14,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypedDict, Unpack, cast
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Connection, delete, select
 
 from app import clock
 from app.db import new_id, transaction
+from app.errors import InvalidInput
 from app.ledger.books import Book, account_row, system_account
 from app.ledger.chain import Transfer
 from app.ledger.codes import (
@@ -49,11 +51,10 @@ from app.ledger.errors import (
     TransferNotFound,
 )
 from app.ledger.models import LedgerNote, LedgerTransfer
-from app.ledger.statements import ACCOUNT_ONCE, FIND, OPEN_ACCOUNTS, TRANSFER
+from app.ledger.statements import ACCOUNT_ONCE, BULK_PART, FIND, OPEN_ACCOUNTS, TRANSFER
 
-_OPAQUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*")
-#: A bulk is written in parts of this size: small lists live short, and cost no collection.
-_PART = 1000
+MAX_WORDS = 500
+_OPAQUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 #: What must be the same for a replay; who repeats it, and when, may differ.
 _CONTENT = (
     "code", "kind", "account_id", "amount", "settles_id", "reverses_id", "reason", "due_at",
@@ -65,7 +66,7 @@ class Details(TypedDict, total=False):
     """What a transfer may say about itself.
 
     `effective_at`: when the fact took place (now when left out). `rule_version`, `subject`:
-    opaque identifiers of up to 64 letters, digits and `._:/+-`, never a name or words.
+    opaque identifiers of up to 64 letters, digits and `._/-`, never a name or words.
     """
 
     effective_at: dt.datetime | None
@@ -202,34 +203,42 @@ def award_many(
     rule = _declared(code, POSTED, details.get("actor", BY_RULE))
     if not rule.credits:
         raise ValueError(f"{code} gives nobody points")
-    total = Bulk(_opaque(group, 100), len(awards), sum(_amount(a.amount) for a in awards))
+    for award in awards:
+        _amount(award.amount)
+        _opaque_or_none(award.subject)
+    total = Bulk(_opaque(group, 100), len(awards), sum(award.amount for award in awards))
     # In the order of the accounts, so that two bulks of one group meet in its first part.
     ordered = sorted(awards, key=lambda a: (a.account_id.int, a.amount, a.subject or ""))
     if not ordered:
         return total
     with transaction() as session:
-        book = Book(session.connection())
+        connection = session.connection()
+        part_size = BULK_PART[connection.dialect.name]
+        book = Book(connection)
         book.hold_many([award.account_id for award in ordered])
         parts = _parts(book, total.group, code, ordered, details)
         for size, part in enumerate(parts, start=1):
             book.enter(part)
             if rule.repays:
                 _repay(book, part)
-            if (size % _PART == 0 or size == len(ordered)) and not book.write_part():
-                _same_group(session.connection(), part, ordered)
+            if (size % part_size == 0 or size == len(ordered)) and not book.write_part():
+                _same_group(connection, part, ordered)
                 return total._replace(replayed=True)
         book.write_group(total.group)
     return total
 
 
 def annotate(transfer_id: uuid.UUID, words: str) -> None:
-    """Keep a human's words beside a transfer, at most 500 characters; new words replace old
-    ones. They can be erased, the transfer cannot."""
+    """Keep a human's words beside a transfer; new words replace old ones. They can be erased,
+    the transfer cannot. Raises `InvalidInput` above 500 characters, `TransferNotFound`."""
+    if len(words) > MAX_WORDS:
+        sentence = _l("At most %(most)d characters.", most=MAX_WORDS)
+        raise InvalidInput(sentence, {"words": sentence})
     with transaction() as session:
         known = select(LedgerTransfer.id).where(LedgerTransfer.id == transfer_id)
         if session.execute(known).one_or_none() is None:
             raise TransferNotFound
-        session.merge(LedgerNote(transfer_id=transfer_id, words=words[:500]))
+        session.merge(LedgerNote(transfer_id=transfer_id, words=words))
 
 
 def erase_notes(account_id: uuid.UUID) -> None:
@@ -369,7 +378,7 @@ def _parts(
             actor.code,
             actor_id,
             rule_version=rule_version,
-            subject=_opaque_or_none(award.subject),
+            subject=award.subject,
             group_reference=group,
         )
 

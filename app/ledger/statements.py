@@ -48,6 +48,9 @@ SEAL_HEAD = cast(Table, LedgerSealHead.__table__)
 
 #: A posting and what it repays have at most this many entries; more is a bulk.
 FEW = 6
+#: A bulk is written in parts of so many transfers: on SQLite so few that Python's collector
+#: has nothing to walk through, on PostgreSQL enough to be worth the round trips.
+BULK_PART = {"sqlite": 100, "postgresql": 1000}
 #: What a posting changes on an account's row.
 BALANCES = (
     "available",
@@ -60,7 +63,8 @@ BALANCES = (
 )
 ENTRY_NAMES = ("transfer_id", *chain.LEG, "digest")
 
-_accounts = select(*ACCOUNT.c["id", "kind", *BALANCES]).with_for_update()
+#: `key_share`: rows of other features may go on pointing at an account while it is locked.
+_accounts = select(*ACCOUNT.c["id", "kind", *BALANCES]).with_for_update(key_share=True)
 LOCK = _accounts.where(ACCOUNT.c.id == bindparam("key"))
 LOCK_MANY = _accounts.where(ACCOUNT.c.id.in_(bindparam("keys", expanding=True))).order_by(
     ACCOUNT.c.id

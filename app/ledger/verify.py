@@ -30,9 +30,9 @@ from app.ledger.books import Account, Journal, system_account
 from app.ledger.chain import Transfer
 from app.ledger.codes import (
     CODES,
+    EFFECTS,
     MEMBER,
     PENDING,
-    PHASES,
     POST,
     POSTED,
     RECOVERABLE,
@@ -219,11 +219,10 @@ class _Member:
     def _enter(self, transfer: Transfer) -> Iterator[Difference]:
         journal, place = self._journal, (self._member.id, transfer.sequence)
         journal.transfers, journal.entries = [], []
-        for what, known in (("code", CODES), ("kind", PHASES)):
-            if getattr(transfer, what) not in known:
-                yield _different(
-                    what, "ledger_transfer", transfer.id, place, "", getattr(transfer, what)
-                )
+        if (transfer.code, transfer.kind) not in EFFECTS:
+            what = "kind" if transfer.code in CODES else "code"
+            found = getattr(transfer, what)
+            yield _different(what, "ledger_transfer", transfer.id, place, "a declared one", found)
         expected = journal.next_sequence(self._member.id)
         if transfer.sequence != expected:
             yield _different(

@@ -141,7 +141,7 @@ def _check_token(rule: Rule, who: Reader) -> None:
 
 def forget() -> None:
     """Nothing of the request before: a context may serve several (the console, a test)."""
-    for name in ("reader", "me", "language", "organisation"):
+    for name in ("reader", "me", "language", "organisation", "_flask_babel"):
         g.pop(name, None)
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
 from app import ledger
 from app.db import transaction
-from app.ledger import service
+from app.ledger.statements import BULK_PART
 from tests.ledger.world import award, have, indebted, member, reference, rows
 
 pytestmark = pytest.mark.usefixtures("books")
 
 
+def _in_parts_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for database in BULK_PART:
+        monkeypatch.setitem(BULK_PART, database, size)
+
+
 def test_it_awards_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_PART", 7)  # several parts, the last one smaller
+    _in_parts_of(7, monkeypatch)  # several parts, the last one smaller
     people = [member(n) for n in range(25)]
     made = ledger.award_many(
         "bonus", [ledger.Award(a, 10 + n, f"place-{n}") for n, a in enumerate(people)],
@@ -52,7 +58,7 @@ def test_one_person_may_be_named_twice() -> None:
 
 
 def test_the_whole_is_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_PART", 4)
+    _in_parts_of(4, monkeypatch)
     awards = [ledger.Award(member(), 10) for _ in range(10)]
     ledger.award_many("bonus", awards, rule_version="rule-1")
     before = rows()
@@ -62,7 +68,7 @@ def test_the_whole_is_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_content_is_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_PART", 4)
+    _in_parts_of(4, monkeypatch)
     awards = [ledger.Award(member(), 10) for _ in range(10)]
     ledger.award_many("bonus", awards)
     before = rows()
@@ -98,6 +104,18 @@ def test_it_repays_what_is_owed_first() -> None:
     before = rows()
     assert ledger.award_many("bonus", [*awards, ledger.Award(owing, 7)]).replayed
     assert rows() == before
+
+
+@pytest.mark.parametrize("bad", [{"amount": 0}, {"subject": "Nadia Ferrand"}])
+def test_a_part_that_cannot_be_written_refuses_the_whole(
+    bad: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _in_parts_of(2, monkeypatch)
+    awards, before = [ledger.Award(member(), 5) for _ in range(6)], rows()
+    with transaction():
+        with pytest.raises((ledger.InvalidAmount, ValueError)):
+            ledger.award_many("bonus", [*awards, awards[-1]._replace(**bad)])
+        assert rows() == before
 
 
 def test_it_only_gives() -> None:

@@ -94,7 +94,17 @@ def test_a_human_corrects_without_touching_status_points() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["nadia@mail.example", "Nadia Ferrand", "", "é", "x" * 121, "a\nb"]
+    "text",
+    [
+        "nadia@mail.example",
+        "Nadia Ferrand",
+        "",
+        "é",
+        "x" * 121,
+        "a\nb",
+        "https://example.org/nadia",
+        "+33612345678",
+    ],
 )
 def test_it_has_no_place_for_a_name_or_an_address(text: str) -> None:
     """Rule E1."""

@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from app import clock, ledger
 from app.db import db
+from app.errors import InvalidInput
 from tests.ledger.world import DAY, HUMAN, award, indebted, member, reference
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -111,6 +112,8 @@ def test_it_carries_a_humans_words_until_they_are_erased() -> None:
     assert only(other).words == "Bravo."
     with pytest.raises(ledger.TransferNotFound):
         ledger.annotate(uuid.uuid4(), "Nobody.")
+    with pytest.raises(InvalidInput):
+        ledger.annotate(ledger.entries(other)[0].id, "x" * 501)
 
 
 def test_it_is_read_page_by_page_newest_first() -> None:

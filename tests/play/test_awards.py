@@ -89,6 +89,7 @@ def test_the_held_part_is_released_by_the_end_of_the_trial_and_lost_by_an_earlie
 def test_the_same_candidate_sent_again_gives_application_points_once(house: House) -> None:
     maelle = house.person()
     house.referral(maelle, email="n@mail.example")
+    clock.travel(dt.timedelta(hours=1))
     house.referral(maelle, house.offer("Autre"), email="n@mail.example")
     assert points(maelle) == (30, 0, 30)
 

@@ -33,7 +33,7 @@ def test_it_says_in_plain_words_what_counts_today(browser: FlaskClient) -> None:
     assert re.findall(r"<h3>([^<]*)</h3>", today) == ["Application received", "Hire", "Interview"]
     text = re.sub(r"<[^>]*>", "", today)
     assert "200 points at once, and 200 points once 90 days have passed" in text
-    assert "Version 1, since 16 November 2026" in text
+    assert "Version 1, since 17 November 2025" in text
 
 
 def test_it_keeps_past_versions_and_announces_the_next(browser: FlaskClient) -> None:
@@ -48,7 +48,7 @@ def test_it_keeps_past_versions_and_announces_the_next(browser: FlaskClient) -> 
         for title in ("Today", "Coming", "Before")
     }
     assert found == {"Today": ["60"], "Coming": ["70"], "Before": ["50"]}
-    assert "Version 1, from 16 November 2026 to 17 November 2026" in page
+    assert "Version 1, from 17 November 2025 to 17 November 2026" in page
     assert "Version 3, from 1 December 2026 on" in page
 
 

@@ -1,0 +1,83 @@
+"""Each page stays inside its budget of queries, whatever it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import outbox
+from app.referrals import links, service
+from app.rewards import service as rewards
+from tests.conftest import House
+
+Count = Callable[[Callable[[], Any]], int]
+
+BUDGETS = {
+    "/": 12, "/offers": 9, "/referrals": 7, "/referrals?tab=links": 7, "/play": 14,
+    "/play/rewards": 9, "/me": 10,
+}  # fmt: skip
+STAFF_BUDGETS = {"/studio/referrals": 8, "/studio/offers": 8, "/studio/imports": 6}
+
+
+@pytest.fixture
+def lived_in(house: House) -> House:
+    """Enough of everything that a query for each row would show."""
+    maelle = house.person("Maëlle Kerjan", email="maelle@halvenne.example")
+    recruiter = house.person(
+        "Sofiane Belkhir", "recruiter", "admin", "hr", email="s@halvenne.example"
+    )
+    for number in range(6):
+        referral = house.referral(maelle, house.offer(f"Offre {number}"))
+        service.set_stage(referral, "interview", actor_id=recruiter.id, actor_role="recruiter")
+        rewards.create_reward(
+            title=f"Livre {number}", description="", cost=10, stock=5, pay_class="voucher",
+            deliverer_id=recruiter.id, actor_id=recruiter.id,
+        )  # fmt: skip
+    outbox.drain()
+    return house
+
+
+def _person(house: House, email: str) -> Any:
+    from app.people.queries import person_by_email
+
+    return person_by_email(email)
+
+
+@pytest.mark.parametrize(("path", "budget"), BUDGETS.items())
+def test_a_members_page_asks_little(
+    lived_in: House, count_queries: Count, path: str, budget: int
+) -> None:
+    browser = lived_in.browser(_person(lived_in, "maelle@halvenne.example"))
+    assert browser.get(path).status_code == 200
+    assert count_queries(lambda: browser.get(path)) <= budget
+
+
+@pytest.mark.parametrize(("path", "budget"), STAFF_BUDGETS.items())
+def test_a_staff_page_asks_little(
+    lived_in: House, count_queries: Count, path: str, budget: int
+) -> None:
+    browser = lived_in.browser(_person(lived_in, "s@halvenne.example"))
+    assert browser.get(path).status_code == 200
+    assert count_queries(lambda: browser.get(path)) <= budget
+
+
+def test_the_public_offer_page_asks_little(lived_in: House, count_queries: Count) -> None:
+    maelle = _person(lived_in, "maelle@halvenne.example")
+    offer = lived_in.offer("Publique")
+    code = links.link_for(maelle.id, offer, "link").code
+    visitor = lived_in.app.test_client()
+    where = visitor.get(f"/r/{code}", headers={"User-Agent": "Mozilla/5.0 Firefox/140.0"}).headers[
+        "Location"
+    ]
+    assert count_queries(lambda: visitor.get(where)) <= 8
+
+
+def test_a_page_of_the_api_costs_the_same_for_many_rows(
+    lived_in: House, count_queries: Count
+) -> None:
+    recruiter = lived_in.caller(_person(lived_in, "s@halvenne.example"))
+    one = count_queries(lambda: recruiter.get("/referrals?limit=1"))
+    many = count_queries(lambda: recruiter.get("/referrals?limit=50"))
+    assert many == one <= 8
