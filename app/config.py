@@ -172,7 +172,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     host = env.get("HOST") or "127.0.0.1"
     port = _number(env, "PORT", 8000, 1, 65535)
     issuer, client_id, client_secret = _oidc(env)
-    shown_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    shown_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # nosec B104
     return Settings(
         secret_keys=_secret_keys(env, data_dir),
         database_url=_database_url(env, data_dir),

@@ -27,7 +27,7 @@ from app.ledger.statements import ACCOUNT, insert_rows
 from tests import postgres
 from tests.ledger.world import bare_app
 
-ROUNDS, POSTINGS, PEOPLE, BULK = 3, 400, 200, 10_000
+ROUNDS, POSTINGS, TURN, PEOPLE, BULK = 3, 500, 25, 200, 10_000
 HISTORY = (10_000, 200_000)
 
 _ROW = Table(
@@ -88,39 +88,44 @@ def _databases() -> Iterator[tuple[str, str]]:
 
 def _one_database(name: str) -> list[Result]:
     people = _people(PEOPLE)
+
+    def posting(n: int) -> None:
+        ledger.transfer(
+            "award", f"award-{uuid.uuid4()}", people[n % PEOPLE], 10,
+            rule_version="rule-1", subject="referral-1",
+        )  # fmt: skip
+
     with _driver() as one_row:
-        sides: dict[str, Callable[[int], object]] = {
-            "driver": one_row,
-            "session": _one_row,
-            "posting": lambda n: ledger.transfer(
-                "award", f"award-{uuid.uuid4()}", people[n % PEOPLE], 10,
-                rule_version="rule-1", subject="referral-1",
-            ),
-        }  # fmt: skip
+        sides = {"driver": one_row, "session": _one_row, "posting": posting}
         times = _alternate(sides, POSTINGS)
-    posting = times["posting"]
-    bulk = _bulk()
+    least = {"sqlite": 0.5, "postgresql": 0.4}[name]
     return [
-        _compare("posting : insert through the session", name, posting, times["session"],
-                 {"sqlite": 0.5, "postgresql": 0.4}[name]),
-        _compare("posting : insert by the bare driver", name, posting, times["driver"], None),
-        _compare(f"bulk of {BULK} : single postings", name, bulk, posting, 20),
+        _compare("posting : insert through the session", name, times["posting"],
+                 times["session"], least),
+        _compare("posting : insert by the bare driver", name, times["posting"],
+                 times["driver"], None),
+        _compare(f"bulk of {BULK:,} : single postings", name, *_bulk(posting), 20),
         *_reads(name),
     ]  # fmt: skip
 
 
 def _alternate(sides: dict[str, Callable[[int], object]], count: int) -> dict[str, list[float]]:
-    """Microseconds for one act of each side, round by round."""
-    times: dict[str, list[float]] = {side: [] for side in sides}
+    """Microseconds for one act of each side, round by round. The sides take turns every few
+    acts, so that a busy moment of the machine falls on all of them."""
     for act in sides.values():
         for n in range(50):
             act(n)
+    times: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(ROUNDS):
-        for side, act in sides.items():
-            began = time.perf_counter()
-            for n in range(count):
-                act(n)
-            times[side].append((time.perf_counter() - began) / count * 1e6)
+        spent = dict.fromkeys(sides, 0.0)
+        for turn in range(0, count, TURN):
+            for side, act in sides.items():
+                began = time.perf_counter()
+                for n in range(turn, turn + TURN):
+                    act(n)
+                spent[side] += time.perf_counter() - began
+        for side, seconds in spent.items():
+            times[side].append(seconds / count * 1e6)
     return times
 
 
@@ -168,15 +173,20 @@ def _people(count: int) -> list[uuid.UUID]:
     return [row["id"] for row in rows if isinstance(row["id"], uuid.UUID)]
 
 
-def _bulk() -> list[float]:
+def _bulk(posting: Callable[[int], object]) -> tuple[list[float], list[float]]:
+    """Microseconds for one award of a bulk, and for one posting right beside it."""
     people = _people(BULK)
-    times = []
+    bulk, single = [], []
     for n in range(ROUNDS):
+        began = time.perf_counter()
+        for k in range(POSTINGS):
+            posting(k)
+        single.append((time.perf_counter() - began) / POSTINGS * 1e6)
         awards = [ledger.Award(account_id, 10, "subject-1") for account_id in people]
         began = time.perf_counter()
         ledger.award_many(f"bulk-{n}", awards, rule_version="rule-1")
-        times.append((time.perf_counter() - began) / BULK * 1e6)
-    return times
+        bulk.append((time.perf_counter() - began) / BULK * 1e6)
+    return bulk, single
 
 
 def _reads(name: str) -> list[Result]:
@@ -195,7 +205,7 @@ def _reads(name: str) -> list[Result]:
                     "balance": lambda n: ledger.balance(people[n % 100]),
                     "statement": lambda n: ledger.entries(people[n % 100], limit=50),
                 },
-                POSTINGS // 4,
+                POSTINGS // 5,
             )
         )
         db.session.remove()

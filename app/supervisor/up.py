@@ -310,7 +310,7 @@ class Run:
 
 
 def _answers(settings: Settings) -> bool:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # nosec B104
     connection = http.client.HTTPConnection(host, settings.port, timeout=2.0)
     try:
         connection.request("GET", "/healthz")
