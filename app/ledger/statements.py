@@ -50,7 +50,7 @@ SEAL_HEAD = cast(Table, LedgerSealHead.__table__)
 FEW = 6
 #: A bulk is written in parts of so many transfers: on SQLite so few that Python's collector
 #: has nothing to walk through, on PostgreSQL enough to be worth the round trips.
-BULK_PART = {"sqlite": 100, "postgresql": 1000}
+BULK_PART = {"sqlite": 100, "postgresql": 2500}
 #: What a posting changes on an account's row.
 BALANCES = (
     "available",

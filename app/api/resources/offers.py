@@ -99,7 +99,7 @@ def link_json(link: OfferLink) -> Json:
 
 
 @blueprint.post("/offers/<offer_id>/applications")
-@limiter.limit("60/minute")
+@limiter.limit("600/minute")
 @idempotent
 @access.public
 @blueprint.arguments(schemas.ApplicationIn)
