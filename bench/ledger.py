@@ -203,8 +203,8 @@ def _reads(name: str, small: Flask, large: Flask) -> Iterator[Result]:
     for side, app, size in (("small", small, HISTORY[0]), ("large", large, HISTORY[1])):
         with app.app_context():
             people = _fill(size)
-        acts["balance"][side] = _in(app, lambda n, p=people: ledger.balance(p[n % 100]))
-        acts["statement"][side] = _in(app, lambda n, p=people: ledger.entries(p[n % 100]))
+        acts["balance"][side] = _reading(app, ledger.balance, people)
+        acts["statement"][side] = _reading(app, ledger.entries, people)
     for read, sides in acts.items():
         times = _alternate(sides, POSTINGS)
         work = f"{read} at {HISTORY[1]:,} awards : at {HISTORY[0]:,}"
@@ -223,12 +223,14 @@ def _fill(size: int) -> list[uuid.UUID]:
     return people
 
 
-def _in(app: Flask, act: Callable[[int], object]) -> Callable[[int], object]:
-    def inside(n: int) -> None:
+def _reading(
+    app: Flask, read: Callable[[uuid.UUID], object], people: list[uuid.UUID]
+) -> Callable[[int], object]:
+    def act(n: int) -> None:
         with app.app_context():
-            act(n)
+            read(people[n % len(people)])
 
-    return inside
+    return act
 
 
 def main() -> list[dict[str, object]]:

@@ -66,7 +66,8 @@ class Details(TypedDict, total=False):
     """What a transfer may say about itself.
 
     `effective_at`: when the fact took place (now when left out). `rule_version`, `subject`:
-    opaque identifiers of up to 64 letters, digits and `._/-`, never a name or words.
+    opaque identifiers of up to 64 letters, digits and `._/-`, never a name or words. `actor`:
+    the rules when left out.
     """
 
     effective_at: dt.datetime | None
@@ -125,6 +126,7 @@ def announce(
     **details: Unpack[Details],
 ) -> Transfer:
     """Promise points that are earned only at `due_at` (`effective_at` says otherwise)."""
+    _require_credit(code, True)
     if details.get("effective_at") is None:
         details["effective_at"] = due_at
     return _begin(PENDING, code, reference, account_id, amount, due_at, details)
@@ -140,6 +142,7 @@ def hold(
 ) -> Transfer:
     """Hold points that are earned but not yet to be spent. With `due_at` None only a human
     settles them."""
+    _require_credit(code, True)
     return _begin(PENDING, code, reference, account_id, amount, due_at, details)
 
 
@@ -154,6 +157,7 @@ def reserve(
 
     Raises `InsufficientPoints`.
     """
+    _require_credit(code, False)
     return _begin(PENDING, code, reference, account_id, amount, None, details)
 
 
@@ -189,7 +193,7 @@ def reverse(
             reverses_id=undone.id, reason=_reason(reason)
         )
         book.enter(wanted)
-        return wanted if book.write() else _replayed(connection, wanted)
+        return wanted if book.write() else _replayed(connection, wanted, details)
 
 
 def award_many(
@@ -201,8 +205,7 @@ def award_many(
     Raises as `transfer` does; an unknown account refuses the whole.
     """
     rule = _declared(code, POSTED, details.get("actor", BY_RULE))
-    if not rule.credits:
-        raise ValueError(f"{code} gives nobody points")
+    _require_credit(code, True)
     for award in awards:
         _amount(award.amount)
         _opaque_or_none(award.subject)
@@ -260,40 +263,21 @@ def _begin(
     due_at: dt.datetime | None,
     details: Details,
 ) -> Transfer:
-    actor = details.get("actor", BY_RULE)
-    rule = _declared(code, kind, actor)
-    now = clock.now()
+    rule = _declared(code, kind, details.get("actor", BY_RULE))
     with transaction() as session:
         connection = session.connection()
         book = Book(connection)
         book.hold(account_id)
-        wanted = Transfer(
-            id=new_id(),
-            reference=_opaque(reference, 120),
-            code=code,
-            kind=kind,
-            account_id=account_id,
-            sequence=book.next_sequence(account_id),
-            amount=_amount(amount),
-            effective_at=details.get("effective_at") or now,
-            created_at=now,
-            actor_code=actor.code,
-            actor_id=_opaque_or_none(actor.id),
-            due_at=due_at,
-            rule_version=_opaque_or_none(details.get("rule_version")),
-            subject=_opaque_or_none(details.get("subject")),
-        )
+        wanted = _drafted(book, kind, code, reference, account_id, amount, details, due_at)
         try:
             book.enter(wanted)
         except (InsufficientPoints, AboveDebt):
             if _by_reference(connection, reference) is None:
                 raise
-            return _replayed(connection, wanted, dated=details.get("effective_at") is not None)
+            return _replayed(connection, wanted, details)
         if rule.repays and kind == POSTED:
             _repay(book, wanted)
-        if book.write():
-            return wanted
-        return _replayed(connection, wanted, dated=details.get("effective_at") is not None)
+        return wanted if book.write() else _replayed(connection, wanted, details)
 
 
 def _settle(
@@ -312,27 +296,47 @@ def _settle(
         book.enter(wanted)
         if kind == POST and CODES[pending.code].repays:
             _repay(book, wanted)
-        return wanted if book.write() else _replayed(connection, wanted)
+        return wanted if book.write() else _replayed(connection, wanted, details)
 
 
-def _naming(book: Book, kind: str, named: Transfer, reference: str, details: Details) -> Transfer:
-    """A transfer that settles or undoes `named`, with the same code, amount and subject."""
+def _drafted(
+    book: Book,
+    kind: str,
+    code: str,
+    reference: str,
+    account_id: uuid.UUID,
+    amount: int,
+    details: Details,
+    due_at: dt.datetime | None = None,
+) -> Transfer:
+    """A transfer as it was asked for, at the next place of a held account."""
     now = clock.now()
     actor = details.get("actor", BY_RULE)
     return Transfer(
         id=new_id(),
         reference=_opaque(reference, 120),
-        code=named.code,
+        code=code,
         kind=kind,
-        account_id=named.account_id,
-        sequence=book.next_sequence(named.account_id),
-        amount=named.amount,
-        effective_at=details.get("effective_at") or now,
+        account_id=account_id,
+        sequence=book.next_sequence(account_id),
+        amount=_amount(amount),
+        effective_at=_instant(details.get("effective_at")) or now,
         created_at=now,
         actor_code=actor.code,
         actor_id=_opaque_or_none(actor.id),
-        rule_version=_opaque_or_none(details.get("rule_version")) or named.rule_version,
-        subject=_opaque_or_none(details.get("subject")) or named.subject,
+        due_at=_instant(due_at),
+        rule_version=_opaque_or_none(details.get("rule_version")),
+        subject=_opaque_or_none(details.get("subject")),
+    )
+
+
+def _naming(book: Book, kind: str, named: Transfer, reference: str, details: Details) -> Transfer:
+    """A transfer that settles or undoes `named`: same code, amount and, if nothing else is
+    said, same rule and subject."""
+    drafted = _drafted(book, kind, named.code, reference, named.account_id, named.amount, details)
+    return drafted._replace(
+        rule_version=drafted.rule_version or named.rule_version,
+        subject=drafted.subject or named.subject,
     )
 
 
@@ -362,7 +366,7 @@ def _parts(
     now = clock.now()
     actor = details.get("actor", BY_RULE)
     actor_id = _opaque_or_none(actor.id)
-    effective_at = details.get("effective_at") or now
+    effective_at = _instant(details.get("effective_at")) or now
     rule_version = _opaque_or_none(details.get("rule_version"))
     for number, award in enumerate(awards, start=1):
         yield Transfer(
@@ -399,19 +403,25 @@ def _same_group(connection: Connection, part: Transfer, awards: Sequence[Award])
         raise ReferenceReused(str(group))
 
 
-def _replayed(connection: Connection, wanted: Transfer, *, dated: bool = False) -> Transfer:
-    """The transfer that stands under this reference already, if it says the same.
-
-    `dated`: the caller gave the instant, so it must be the same too.
-    """
+def _replayed(connection: Connection, wanted: Transfer, details: Details) -> Transfer:
+    """The transfer that stands under this reference already, if it says the same. An instant
+    must be the same when the caller gave one."""
     found = _by_reference(connection, wanted.reference)
     if found is None:
-        raise AlreadyReversed if wanted.reverses_id else AlreadySettled
-    if _content(found) != _content(wanted):
-        raise ReferenceReused(wanted.reference)
-    if dated and found.effective_at != wanted.effective_at:
+        raise _taken(wanted)
+    dated = details.get("effective_at") is not None
+    if _content(found) != _content(wanted) or (dated and found.effective_at != wanted.effective_at):
         raise ReferenceReused(wanted.reference)
     return found._replace(replayed=True)
+
+
+def _taken(wanted: Transfer) -> Exception:
+    """Why a transfer with a new reference found no place."""
+    if wanted.settles_id is not None:
+        return AlreadySettled()
+    if wanted.reverses_id is not None:
+        return AlreadyReversed()
+    return RuntimeError(f"account {wanted.account_id} is not whole: see `portevoix ledger verify`")
 
 
 def _content(transfer: Transfer) -> tuple[object, ...]:
@@ -453,6 +463,11 @@ def _declared(code: str, kind: str, actor: Actor) -> Code:
     return rule
 
 
+def _require_credit(code: str, wanted: bool) -> None:
+    if code in CODES and CODES[code].credits != wanted:
+        raise ValueError(f"{code} {'does not give' if wanted else 'gives'} points")
+
+
 def _amount(amount: int) -> int:
     if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount <= MAX_AMOUNT:
         raise InvalidAmount
@@ -463,6 +478,13 @@ def _reason(reason: str) -> str:
     if reason not in REASONS:
         raise ValueError(f"{reason} is not a declared reason")
     return reason
+
+
+def _instant(at: dt.datetime | None) -> dt.datetime | None:
+    """In UTC. Refuses a time without its zone."""
+    if at is not None and at.tzinfo is None:
+        raise ValueError("a time without its zone cannot be stored")
+    return at.astimezone(dt.UTC) if at else None
 
 
 def _opaque(text: str, longest: int) -> str:

@@ -64,7 +64,7 @@ def facts(offer: Offer) -> list[Fact]:
     pay = salary(offer)
     if pay:
         typed = pay == offer.salary_text
-        found.append(Fact(_("Pay"), pay, "" if typed else (offer.salary_text or _interval(offer))))
+        found.append(Fact(_("Pay"), pay, "" if typed else _interval(offer)))
     if offer.location:
         found.append(Fact(_("Place"), offer.location, remote(offer)))
     elif offer.remote:

@@ -119,7 +119,7 @@ def test_a_part_that_cannot_be_written_refuses_the_whole(
 
 
 def test_it_only_gives() -> None:
-    with pytest.raises(ValueError, match="nobody points"):
+    with pytest.raises(ValueError, match="does not give points"):
         ledger.award_many("taken", [ledger.Award(member(10), 1)], code="expiry")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -71,9 +72,38 @@ def test_it_writes_declared_codes_only() -> None:
     for code in ("bonus", "recovery", ""):
         with pytest.raises(ValueError, match="cannot begin"):
             ledger.transfer(code, reference(), account_id, 1)
-    for code in ("expiry", "waiver", "adjustment"):
-        with pytest.raises(ValueError, match="cannot begin"):
-            ledger.hold(code, reference(), account_id, 1, None, actor=HUMAN)
+    with pytest.raises(ValueError, match="cannot begin"):
+        ledger.hold("adjustment", reference(), account_id, 1, None, actor=HUMAN)
+    with pytest.raises(ValueError, match="cannot begin"):
+        ledger.reserve(reference(), account_id, 1, code="expiry")
+
+
+def test_only_what_gives_points_is_held_and_only_what_takes_them_reserved() -> None:
+    account_id = member(10)
+    with pytest.raises(ValueError, match="gives points"):
+        ledger.reserve(reference(), account_id, 1, code="award")
+    with pytest.raises(ValueError, match="does not give points"):
+        ledger.hold("redemption", reference(), account_id, 1, None)
+    with pytest.raises(ValueError, match="does not give points"):
+        ledger.announce("redemption", reference(), account_id, 1, clock.now() + DAY)
+
+
+def test_an_instant_has_a_zone() -> None:
+    account_id, naive = member(), dt.datetime(2026, 11, 17)
+    paris = dt.timezone(dt.timedelta(hours=1))
+    for refused in (
+        lambda: award(account_id, 1, effective_at=naive),
+        lambda: ledger.hold("award", reference(), account_id, 1, naive),
+        lambda: ledger.award_many(
+            reference(), [ledger.Award(account_id, 1)] * 4, effective_at=naive
+        ),
+    ):
+        with pytest.raises(ValueError, match="without its zone"):
+            refused()
+    there = dt.datetime(2026, 11, 17, 1, tzinfo=paris)
+    assert award(account_id, 1, effective_at=there).effective_at == there
+    ledger.award_many(reference(), [ledger.Award(account_id, 1)] * 4, effective_at=there)
+    assert {line.effective_at for line in ledger.entries(account_id)} == {there}
 
 
 @pytest.mark.parametrize("code", ["adjustment", "deduction", "waiver"])
