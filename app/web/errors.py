@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -152,6 +152,19 @@ def on_database_error(error: Exception) -> Response:
     return response
 
 
+def on_unstorable(error: DataError) -> Response:
+    """A value that no database column takes, such as a text with a NUL character."""
+    log.info("unstorable value: %s", type(error.orig).__name__)
+    db.session.remove()
+    title = _("Something you sent holds characters that cannot be kept")
+    text = _("Nothing was changed. Please take them out and send it again.")
+    return (
+        problem(422, "invalid-input", title, None, text)
+        if wants_json()
+        else _page(422, title, text)
+    )
+
+
 def on_driver_error(error: DBAPIError) -> Response:
     """Only a lost connection is a pause; anything else is our mistake and must be seen."""
     if error.connection_invalidated or isinstance(error, OperationalError):
@@ -164,6 +177,7 @@ def start(app: Flask) -> None:
     app.register_error_handler(DomainError, on_domain_error)
     app.register_error_handler(CSRFError, on_csrf_error)
     app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(DataError, on_unstorable)
     app.register_error_handler(DBAPIError, on_driver_error)
     app.register_error_handler(PoolTimeout, on_database_error)
     app.register_error_handler(500, on_internal_error)

@@ -190,3 +190,16 @@ def test_the_document_describes_what_works(house: House) -> None:
     ):
         assert path in paths
     assert "/api/v1/stories" not in paths
+
+
+def test_a_text_that_cannot_be_kept_is_refused_on_both_databases(any_house: House) -> None:
+    recruiter = any_house.caller(any_house.person("Sofiane Belkhir", "recruiter"))
+    for path in ("/offers?q=%00", "/referrals?external_id=%00", "/offers?after=%00"):
+        assert recruiter.call("GET", path).status_code in (200, 422), path
+    for body in (
+        {"title": "a\x00b"},
+        {"title": "x", "description": "\x00"},
+        {"title": "x", "external_id": "\x00"},
+    ):
+        assert recruiter.call("POST", "/offers", body).status_code in (201, 422), body
+    assert recruiter.get("/me")["roles"] == ["member", "recruiter"]
