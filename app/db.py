@@ -213,8 +213,8 @@ def start(app: Flask, settings: Settings) -> None:
     """Bind the database of `settings` to `app`; no connection is opened yet."""
     url = settings.database_url
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    options: dict[str, object] = {"pool_pre_ping": True, "connect_args": connect_args(url)}
+    options: dict[str, object] = {"connect_args": connect_args(url)}
     if not settings.is_sqlite:
-        options |= {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10}
+        options |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_timeout": 10}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)

@@ -103,12 +103,13 @@ def journeys(number: int) -> str:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
                 told.ambassador(browser, product, how)
-                told.candidate(browser, product, how, a_code(product))
+                for blocked in (False, True):
+                    told.candidate(browser, product, how, a_code(product), blocked=blocked)
                 told.recruiter(browser, product, how)
                 browser.close()
         finally:
             assert product.stop() == 0
-    return f"{how}: ambassador, candidate, recruiter"
+    return f"{how}: ambassador, candidate (cookies allowed, blocked), recruiter"
 
 
 CHECKS: dict[str, tuple[Round, int]] = {

@@ -331,10 +331,15 @@ class PersonOut(ma.Schema):
 
 
 class Difference(ma.Schema):
-    entry_id = ma.fields.String(allow_none=True)
+    """The first row that is wrong: `what` differs in the row `id` of `table`."""
+
+    what = ma.fields.String()
+    table = ma.fields.String()
+    id = ma.fields.String()
     account_id = ma.fields.String(allow_none=True)
     sequence = ma.fields.Integer(allow_none=True)
-    what = ma.fields.String()
+    expected = ma.fields.String()
+    found = ma.fields.String()
 
 
 class Verification(ma.Schema):
@@ -342,6 +347,7 @@ class Verification(ma.Schema):
     accounts = ma.fields.Integer()
     transfers = ma.fields.Integer()
     entries = ma.fields.Integer()
+    seals = ma.fields.Integer()
     first_difference = ma.fields.Nested(Difference, allow_none=True)
 
 

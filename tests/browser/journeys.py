@@ -52,11 +52,15 @@ def _redeem(me: Reader) -> None:
     me.open("/play/redemptions")
 
 
-def candidate(browser: Browser, product: Product, how: Combination, code: str) -> None:
+def candidate(
+    browser: Browser, product: Product, how: Combination, code: str, *, blocked: bool
+) -> None:
     """Follow the link, apply in two steps, open the private page, act with a code; with
-    nothing stored on the device and one host contacted."""
+    nothing stored on the device and one host contacted. `blocked`: cookies are refused."""
     mailbox = f"camille.{uuid.uuid4().hex[:8]}@mail.example"
     with reading(browser, product, how) as visitor:
+        if blocked:
+            visitor.block_cookies()
         visitor.open(f"/r/{code}?lang={how.language}")
         assert visitor.page.get_attribute("html", "lang") == how.language
         visitor.page.fill("input[name=first_name]", "Camille")

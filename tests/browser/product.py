@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
 
 from app import clock
 from tests.supervisor.running import free_port
@@ -117,6 +117,17 @@ class Reader:
             locale=self.how.language,
             java_script_enabled=scripts,
         )
+
+    def block_cookies(self) -> None:
+        """As in a browser whose owner refuses every cookie: none is sent, none is kept."""
+
+        def bare(route: Route) -> None:
+            headers = {k: v for k, v in route.request.headers.items() if k.lower() != "cookie"}
+            route.continue_(headers=headers)
+
+        self.context.route("**/*", bare)
+        session = self.context.new_cdp_session(self.page)
+        session.send("Emulation.setDocumentCookieDisabled", {"disabled": True})
 
     def _note(self, request: Request) -> None:
         self.hosts.add(request.url.split("/")[2])

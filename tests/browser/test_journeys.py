@@ -56,7 +56,7 @@ def test_the_ambassadors_journey(browser: Browser, product: Product, how: Combin
 def test_the_candidates_journey_stores_nothing(
     browser: Browser, product: Product, how: Combination
 ) -> None:
-    journeys.candidate(browser, product, how, a_code(product))
+    journeys.candidate(browser, product, how, a_code(product), blocked=not how.scripts)
 
 
 @pytest.mark.parametrize("how", USUAL, ids=str)

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app import ledger, outbox
+from app.db import db
 from app.referrals import connections, imports
 from tests.conftest import Caller, House
 
@@ -248,3 +250,16 @@ def test_entering_a_contact_for_somebody_is_off(any_house: House) -> None:
     assert refused.status_code == 403
     assert refused.json["type"].endswith("contact-entry-disabled")
     assert refused.content_type == "application/problem+json"
+
+
+def test_one_changed_byte_is_named_by_the_api(any_house: House) -> None:
+    house = any_house
+    house.referral(house.person("Maëlle Kerjan"))
+    auditor = house.caller(house.person("Édouard Vasseur", "auditor"))
+    assert auditor.get("/ledger/verification")["ok"] is True
+    with db.engine.begin() as connection:
+        connection.execute(text("update ledger_entry set amount = amount + 1 where leg = 1"))
+    told = auditor.get("/ledger/verification")
+    assert told["ok"] is False
+    assert told["first_difference"]["table"] == "ledger_entry"
+    assert told["first_difference"]["id"]
