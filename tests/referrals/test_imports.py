@@ -478,19 +478,16 @@ def test_it_finishes_a_killed_import_before_the_next_of_its_connection(tmp_path:
     assert counts(report) == (0, 0, 1_000, 0, 500)
 
 
-def test_it_lets_a_second_import_of_one_connection_wait(app: Flask) -> None:
+def test_two_imports_of_one_connection_at_once_make_no_doubles(app: Flask) -> None:
+    """Whether the second has to wait depends on the machine; what comes of it does not."""
     clock.release()
     done: list[imports.ImportReport] = []
-    waited = threading.Event()
     gate = threading.Barrier(2)
 
     def go() -> None:
         with app.app_context():
             gate.wait()
-            report = imports.import_now(
-                "greenhouse", data=kit.board(*range(1, 301)), on_wait=waited.set
-            )
-            done.append(report)
+            done.append(imports.import_now("greenhouse", data=kit.board(*range(1, 301))))
 
     connections.default_connection("greenhouse")
     threads = [threading.Thread(target=go) for _ in range(2)]
@@ -498,7 +495,6 @@ def test_it_lets_a_second_import_of_one_connection_wait(app: Flask) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert waited.is_set()
     assert sorted(counts(report) for report in done) == [(0, 0, 300, 0, 0), (300, 0, 0, 0, 0)]
     assert len(kit.offers_by_id()) == 300
 
