@@ -520,8 +520,12 @@ def test_it_says_that_a_confirmed_import_waits_and_looks_again() -> None:
 
 def test_it_gives_up_waiting_on_the_console_and_leaves_nothing_behind() -> None:
     _somebody_works_on("greenhouse")
+    told: list[bool] = []
     with pytest.raises(imports.ImportBusy):
-        imports.import_now("greenhouse", data=kit.board(1), wait_seconds=0)
+        imports.import_now(
+            "greenhouse", data=kit.board(1), wait_seconds=0, on_wait=lambda: told.append(True)
+        )
+    assert told == [True]
     assert imports.list_imports()[0].state == "cancelled"
     clock.travel(import_run.LEASE * 2)
     now(kit.board(2))
