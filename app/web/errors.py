@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from app.db import db
 from app.errors import DomainError, InvalidInput, Unauthorized
@@ -131,11 +131,6 @@ def on_csrf_error(error: CSRFError) -> Response:
     """The form is older than the session: what was typed is still in the browser."""
     title = _("This form has waited too long")
     return _page(400, title, _("Go back, reload the page, and send it again. Nothing was changed."))
-
-
-def on_too_large(error: RequestEntityTooLarge) -> Response:
-    """Said before anything was read."""
-    return on_http_error(error)
 
 
 def on_database_error(error: Exception) -> Response:
