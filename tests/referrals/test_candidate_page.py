@@ -33,16 +33,6 @@ ADDRESS = "nadia@mail.example"
 
 
 @pytest.fixture
-def maelle(house: House) -> Person:
-    return house.person("Maëlle Kerjan", language="en")
-
-
-@pytest.fixture
-def sofiane(house: House) -> Person:
-    return house.person("Sofiane Belkhir", "recruiter")
-
-
-@pytest.fixture
 def referral(house: House, maelle: Person, sofiane: Person) -> uuid.UUID:
     offer = house.offer("Conduite de travaux", recruiter_id=str(sofiane.id))
     return house.referral(maelle, offer, email=ADDRESS, language="en", visibility="ends")

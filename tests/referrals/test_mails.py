@@ -31,16 +31,6 @@ from tests.referrals.public_kit import (
 NADIA = "nadia@mail.example"
 
 
-@pytest.fixture
-def maelle(house: House) -> Person:
-    return house.person("Maëlle Kerjan", language="en")
-
-
-@pytest.fixture
-def sofiane(house: House) -> Person:
-    return house.person("Sofiane Belkhir", "recruiter")
-
-
 def apply(house: House, person: Person, **more: Any) -> uuid.UUID:
     """Nadia applies through a member's link; what is due is sent."""
     return house.referral(person, **({"email": NADIA, "language": "en"} | more))
