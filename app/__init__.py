@@ -38,7 +38,23 @@ def _machinery(app: Flask, settings: config.Settings) -> None:
 
 def _features(app: Flask) -> None:
     """Each feature brings its tables, its handlers of facts and its routes."""
-    from app import api, people, play, referrals, rewards, settings, setup, today
+    from app import (
+        api,
+        charters,
+        library,
+        media,
+        people,
+        play,
+        referrals,
+        rewards,
+        settings,
+        setup,
+        sharing,
+        today,
+    )
 
-    for feature in (settings, people, referrals, play, rewards, today, setup, api):
+    for feature in (
+        settings, media, people, library, charters, referrals, sharing, play, rewards, today,
+        setup, api,
+    ):  # fmt: skip
         feature.start(app)

@@ -45,6 +45,14 @@ class Settings:
     oidc_issuer: str | None
     oidc_client_id: str | None
     oidc_client_secret: str | None
+    linkedin_client_id: str | None
+    linkedin_client_secret: str | None
+    linkedin_mode: str
+    linkedin_auth_url: str
+    linkedin_api_url: str
+    linkedin_version: str
+    share_lease_seconds: int
+    share_timeout_seconds: int
     env: str
     clock: dt.datetime | None
     host: str
@@ -164,6 +172,26 @@ def _oidc(env: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
     return issuer, client_id, client_secret
 
 
+def _linkedin_version(env: Mapping[str, str]) -> str:
+    version = env.get(PREFIX + "LINKEDIN_VERSION") or "202609"
+    if not (len(version) == 6 and version.isascii() and version.isdigit()):
+        raise SettingsError(PREFIX + "LINKEDIN_VERSION", f"YYYYMM, such as 202609, not {version!r}")
+    return version
+
+
+def _linkedin_client(env: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The developer application that the organisation registered, if any."""
+    client_id = env.get(PREFIX + "LINKEDIN_CLIENT_ID") or None
+    client_secret = env.get(PREFIX + "LINKEDIN_CLIENT_SECRET") or None
+    if client_id and not client_secret:
+        raise SettingsError(PREFIX + "LINKEDIN_CLIENT_SECRET", "needed with a LinkedIn client id")
+    return client_id, client_secret
+
+
+def _service(env: Mapping[str, str], name: str, default: str) -> str:
+    return (_url(env, name, ("https", "http")) or default).rstrip("/")
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check every setting. Raises `SettingsError` naming the first wrong variable."""
     env = os.environ if environ is None else environ
@@ -172,6 +200,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     host = env.get("HOST") or "127.0.0.1"
     port = _number(env, "PORT", 8000, 1, 65535)
     issuer, client_id, client_secret = _oidc(env)
+    linkedin_id, linkedin_secret = _linkedin_client(env)
     shown_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # nosec B104
     return Settings(
         secret_keys=_secret_keys(env, data_dir),
@@ -190,6 +219,16 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         oidc_issuer=issuer,
         oidc_client_id=client_id,
         oidc_client_secret=client_secret,
+        linkedin_client_id=linkedin_id,
+        linkedin_client_secret=linkedin_secret,
+        linkedin_mode=_choice(
+            env, "LINKEDIN_MODE", "self_serve", ("self_serve", "community_management")
+        ),
+        linkedin_auth_url=_service(env, "LINKEDIN_AUTH_URL", "https://www.linkedin.com"),
+        linkedin_api_url=_service(env, "LINKEDIN_API_URL", "https://api.linkedin.com"),
+        linkedin_version=_linkedin_version(env),
+        share_lease_seconds=_number(env, PREFIX + "SHARE_LEASE_SECONDS", 120, 1, 3600),
+        share_timeout_seconds=_number(env, PREFIX + "SHARE_TIMEOUT_SECONDS", 20, 1, 600),
         env=product_env,
         clock=_clock(env, product_env),
         host=host,

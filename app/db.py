@@ -110,6 +110,7 @@ class Base(DeclarativeBase):
             JSONDict: JSON,
             list[Any]: JSON,
             list[str]: JSON,
+            list[int]: JSON,
         },
     )
 

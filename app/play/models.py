@@ -11,12 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import retention
 from app.db import Model, primary_key, utc_column
 
-FACTS = ("application", "interview", "hire")
+FACTS = ("application", "interview", "hire", "share", "own-words", "visit")
 
 
 class RuleVersion(Model):
     """What one fact is worth from `starts_at` on. `amount` is paid at once, `held_amount`
-    when `hold_days` after the contract's start have passed. A version never changes."""
+    when `hold_days` have passed: after the contract's start for a hire, after the fact for the
+    others. `cap` limits how often a member is rewarded for it in one `cap_period` ('day',
+    'week'); None means no limit. A version never changes."""
 
     __tablename__ = "rule_version"
     __retention__ = retention.PROGRAMME
@@ -33,6 +35,8 @@ class RuleVersion(Model):
     amount: Mapped[int]
     held_amount: Mapped[int] = mapped_column(default=0)
     hold_days: Mapped[int] = mapped_column(default=0)
+    cap: Mapped[int | None]
+    cap_period: Mapped[str | None] = mapped_column(String(5))
     starts_at: Mapped[dt.datetime]
     created_at: Mapped[dt.datetime] = utc_column()
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
@@ -71,6 +75,36 @@ class Award(Model):
     part: Mapped[str] = mapped_column(String(10))
     hire_key: Mapped[str] = mapped_column(String(64), default="")
     attempt: Mapped[int] = mapped_column(default=1)
+    amount: Mapped[int]
+    rule_version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rule_version.id"))
+    transfer_id: Mapped[uuid.UUID | None]
+    state: Mapped[str] = mapped_column(String(10))
+    due_on: Mapped[dt.date | None]
+    created_at: Mapped[dt.datetime] = utc_column()
+
+
+class ShareAward(Model):
+    """What one fact about one share was worth: the post itself, the member's own words, one
+    visit (`key` is the click's id). At most one row for each, whatever comes twice.
+
+    `day` is the day on the organisation's wall clock that the rule's limit counts. `state`:
+    'posted', 'held', 'undone', or 'capped' (it came above the limit: worth nothing, told so).
+    """
+
+    __tablename__ = "share_award"
+    __retention__ = retention.LEDGER
+    __table_args__ = (
+        UniqueConstraint("share_id", "fact", "key"),
+        Index("ix_share_award_cap", "person_id", "fact", "day"),
+        Index("ix_share_award_due", "state", "due_on"),
+    )
+
+    id: Mapped[uuid.UUID] = primary_key()
+    share_id: Mapped[uuid.UUID]
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    fact: Mapped[str] = mapped_column(String(30))
+    key: Mapped[str] = mapped_column(String(40), default="")
+    day: Mapped[dt.date]
     amount: Mapped[int]
     rule_version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rule_version.id"))
     transfer_id: Mapped[uuid.UUID | None]

@@ -108,13 +108,17 @@ class Recommendation(Model):
 
 
 class OfferLink(Model):
-    """A personal link: one for each member, offer and channel. Short, not guessable, revocable."""
+    """A personal link: one for each member, offer and channel. Short, not guessable, revocable.
+    A link that was made for one post (`share_id`) stands beside them, so that a post's clicks
+    are its own."""
 
     __tablename__ = "offer_link"
     __retention__ = retention.MEMBERSHIP
     __table_args__ = (
         Index("uq_offer_link_live", "person_id", "offer_id", "channel", unique=True,
-              sqlite_where=text("revoked_at is null"), postgresql_where=text("revoked_at is null")),
+              sqlite_where=text("revoked_at is null and share_id is null"),
+              postgresql_where=text("revoked_at is null and share_id is null")),
+        Index("uq_offer_link_share", "share_id", unique=True),
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = primary_key()
@@ -122,6 +126,7 @@ class OfferLink(Model):
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     offer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offer.id"), index=True)
     channel: Mapped[str] = mapped_column(String(20))
+    share_id: Mapped[uuid.UUID | None]
     created_at: Mapped[dt.datetime] = utc_column()
     expires_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
