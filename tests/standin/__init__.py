@@ -1,0 +1,1 @@
+"""The LinkedIn stand-in keeps to the reference, over real HTTP."""
