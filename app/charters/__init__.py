@@ -5,4 +5,6 @@ from flask import Flask
 
 def start(app: Flask) -> None:
     """Register handlers of facts and routes."""
-    from app.charters import models  # noqa: F401
+    from app.charters import handlers, models, studio, views  # noqa: F401
+
+    app.register_blueprint(views.charters)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, event, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
 from app.db import Model, primary_key, utc_column
+
+ACCEPTED, WITHDRAWN = "accepted", "withdrawn"
 
 
 class CharterVersion(Model):
@@ -34,15 +36,49 @@ class CharterVersion(Model):
 
 
 class CharterAcceptance(Model):
-    """The proof: who accepted which version, in which language, and the hash of that text."""
+    """One answer to a version, and its proof (rules K1, K3, K5). Rows are only ever added: a
+    withdrawal is a row, too, and the newest row of a person is the one that holds.
+
+    `text_hash`: SHA-256 (hex) of the text as it was shown, in `language`, with the name
+    `organisation` had then. `act` is what was pressed, `shown_as` how the text was shown,
+    `sign_in` and `signed_in_at` how and when the person had signed in (None where no browser
+    was at hand), `software` the product's version. `digest` covers all of it and the
+    person's row before (`proofs.py`); `sequence` counts from 1 for each person.
+    """
 
     __tablename__ = "charter_acceptance"
     __retention__ = retention.MEMBERSHIP
-    __table_args__ = (UniqueConstraint("person_id", "version_id"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "sequence"),
+        Index("ix_charter_acceptance_version", "version_id"),
+    )
 
     id: Mapped[uuid.UUID] = primary_key()
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    sequence: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(10))
     version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("charter_version.id"))
     language: Mapped[str] = mapped_column(String(5))
+    organisation: Mapped[str] = mapped_column(String(120))
     text_hash: Mapped[str] = mapped_column(String(64))
-    accepted_at: Mapped[dt.datetime] = utc_column()
+    act: Mapped[str] = mapped_column(String(120))
+    shown_as: Mapped[str] = mapped_column(String(20))
+    sign_in: Mapped[str | None] = mapped_column(String(20))
+    signed_in_at: Mapped[dt.datetime | None]
+    software: Mapped[str] = mapped_column(String(20))
+    accepted_at: Mapped[dt.datetime]
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+@event.listens_for(CharterVersion, "before_update")
+def _published_for_ever(_mapper: object, _connection: object, row: CharterVersion) -> None:
+    """A published version is what people agreed to: no code path may touch it again."""
+    before = inspect(row).attrs.published_at.history
+    was_published = any([*(before.unchanged or ()), *(before.deleted or ())])
+    if was_published:
+        raise RuntimeError("a published charter never changes")
+
+
+@event.listens_for(CharterAcceptance, "before_update")
+def _kept_for_ever(_mapper: object, _connection: object, _row: CharterAcceptance) -> None:
+    raise RuntimeError("an answer to the charter never changes")

@@ -28,6 +28,7 @@ def upgrade() -> None:
         "disclosure",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("person_kind", sa.String(length=20), nullable=False),
         sa.Column("text", sa.String(length=200), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
@@ -100,6 +101,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_picture_digest")),
     )
     op.create_table(
+        "idea_mail",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_idea_mail_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_idea_mail")),
+    )
+    op.create_table(
+        "grant_revocation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grant_revocation")),
+    )
+    op.create_table(
         "share_grant",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -116,12 +133,14 @@ def upgrade() -> None:
         sa.Column("consent_version", sa.String(length=40), nullable=False),
         sa.Column("consented_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("connected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("busy_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rests_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=op.f("fk_share_grant_person_id_person")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_share_grant")),
+        sa.UniqueConstraint("network", "subject", name=op.f("uq_share_grant_network_subject")),
         sa.UniqueConstraint("person_id", "network", name=op.f("uq_share_grant_person_id_network")),
     )
     op.create_table(
@@ -157,10 +176,19 @@ def upgrade() -> None:
         "charter_acceptance",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("version_id", sa.Uuid(), nullable=False),
         sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("organisation", sa.String(length=120), nullable=False),
         sa.Column("text_hash", sa.String(length=64), nullable=False),
+        sa.Column("act", sa.String(length=120), nullable=False),
+        sa.Column("shown_as", sa.String(length=20), nullable=False),
+        sa.Column("sign_in", sa.String(length=20), nullable=True),
+        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("software", sa.String(length=20), nullable=False),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=op.f("fk_charter_acceptance_person_id_person")
         ),
@@ -171,9 +199,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_charter_acceptance")),
         sa.UniqueConstraint(
-            "person_id", "version_id", name=op.f("uq_charter_acceptance_person_id_version_id")
+            "person_id", "sequence", name=op.f("uq_charter_acceptance_person_id_sequence")
         ),
     )
+    with op.batch_alter_table("charter_acceptance", schema=None) as batch_op:
+        batch_op.create_index("ix_charter_acceptance_version", ["version_id"], unique=False)
+
     op.create_table(
         "link_preview",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -200,12 +231,14 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("fact", sa.String(length=30), nullable=False),
         sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("amount", sa.Integer(), nullable=False),
         sa.Column("rule_version_id", sa.Uuid(), nullable=False),
         sa.Column("transfer_id", sa.Uuid(), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=op.f("fk_share_award_person_id_person")
@@ -221,8 +254,12 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("share_award", schema=None) as batch_op:
-        batch_op.create_index("ix_share_award_cap", ["person_id", "fact", "day"], unique=False)
-        batch_op.create_index("ix_share_award_due", ["state", "due_on"], unique=False)
+        batch_op.create_index(
+            "ix_share_award_cap", ["person_id", "fact", "day", "occurred_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_share_award_due", ["state", "person_id", "due_at"], unique=False
+        )
 
     op.create_table(
         "story",
@@ -462,6 +499,9 @@ def downgrade() -> None:
 
     op.drop_table("share_award")
     op.drop_table("link_preview")
+    with op.batch_alter_table("charter_acceptance", schema=None) as batch_op:
+        batch_op.drop_index("ix_charter_acceptance_version")
+
     op.drop_table("charter_acceptance")
     with op.batch_alter_table("sharing_stop", schema=None) as batch_op:
         batch_op.drop_index(
@@ -471,6 +511,8 @@ def downgrade() -> None:
         )
 
     op.drop_table("sharing_stop")
+    op.drop_table("idea_mail")
+    op.drop_table("grant_revocation")
     op.drop_table("share_grant")
     op.drop_table("picture")
     op.drop_table("charter_version")
