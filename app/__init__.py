@@ -6,6 +6,7 @@ ground up. Nothing here opens a connection, so a process may import first and fo
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from flask import Flask
@@ -28,6 +29,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 
 
 def _machinery(app: Flask, settings: config.Settings) -> None:
+    # It notes whole addresses, and an upload's holds what opens it.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     from app import db, jobs, mail, web
 
     db.start(app, settings)

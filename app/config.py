@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 PREFIX = "PORTEVOIX_"
 LANGUAGES = ("fr", "en")
+# Good until about September 2027: LinkedIn keeps each monthly version for a year.
+DEFAULT_LINKEDIN_VERSION = "202609"
 
 
 class SettingsError(Exception):
@@ -173,7 +175,7 @@ def _oidc(env: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
 
 
 def _linkedin_version(env: Mapping[str, str]) -> str:
-    version = env.get(PREFIX + "LINKEDIN_VERSION") or "202609"
+    version = env.get(PREFIX + "LINKEDIN_VERSION") or DEFAULT_LINKEDIN_VERSION
     if not (len(version) == 6 and version.isascii() and version.isdigit()):
         raise SettingsError(PREFIX + "LINKEDIN_VERSION", f"YYYYMM, such as 202609, not {version!r}")
     return version

@@ -32,6 +32,7 @@ from app.play import rules
 from app.referrals import links, offers, service
 from app.referrals.notice import CURRENT_NOTICE
 from app.settings import save_organisation
+from app.sharing import disclosures
 
 START = dt.datetime(2026, 11, 17, 9, 0, tzinfo=dt.UTC)
 PASSWORD = "un poirier sous la neige"  # for tests that sign in by it
@@ -89,6 +90,7 @@ def serving(app: Flask) -> Iterator[Flask]:
     with app.app_context():
         save_organisation(name="Halvenne", brand="#00664a", privacy_contact="vie@halvenne.example")
         rules.ensure_defaults(START - dt.timedelta(days=365))
+        disclosures.ensure_defaults()
         yield app
         db.session.remove()
         db.engine.dispose()

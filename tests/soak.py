@@ -7,6 +7,7 @@ check, `--rounds N` fewer rounds of each. A failed round prints its seed and end
   replays   20 seeds of 50 shuffled replays each (1,000), every third seed with two workers at once
   races     20 rounds of 200 redemptions of ten items from four processes, on both databases
   storms    20 storms on the outbox: rollback, relay, queue, worker with its child alive
+  kills     20 seeds of 24 SIGKILLs each (480) at system calls around the publishing call
   journeys  the three journeys in all sixteen combinations
 """
 
@@ -26,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 STATE = Path(os.environ.get("PORTEVOIX_SOAK_STATE", ROOT / "var" / "soak.json"))
 REPLAYS_A_SEED = 50
+KILLS_A_SEED = 24
 
 Round = Callable[[int], str]
 
@@ -88,6 +90,24 @@ def storms(seed: int) -> str:
     return str(storm(seed, 400))
 
 
+def kills(seed: int) -> str:
+    """Two dozen deaths around the publishing call."""
+    from tests.sharing import kills as told
+
+    _quick_passwords()
+    with _folder() as folder:
+        return str(told.kills(folder, seed, KILLS_A_SEED))
+
+
+def _quick_passwords() -> None:
+    """Argon2id with less work, so that people join in no time."""
+    from argon2 import PasswordHasher
+
+    from app.people import passwords
+
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=1024)
+
+
 def journeys(number: int) -> str:
     """One combination of the three journeys on a product of its own."""
     from playwright.sync_api import sync_playwright
@@ -116,6 +136,7 @@ CHECKS: dict[str, tuple[Round, int]] = {
     "replays": (replays, 20),
     "races": (races, 20),
     "storms": (storms, 20),
+    "kills": (kills, 20),
     "journeys": (journeys, 16),
 }
 

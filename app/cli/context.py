@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from app import config
+from app.cli import standin
 from app.config import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -28,7 +29,14 @@ def settings() -> Settings:
         loaded = dataclasses.replace(loaded, redis_url=state.redis_url)
     if "PORTEVOIX_BASE_URL" not in os.environ and "PORT" not in os.environ and state.address:
         loaded = dataclasses.replace(loaded, base_url=state.address)
-    return loaded
+    return _with_linkedin(loaded, state.addresses.get(standin.NAME))
+
+
+def _with_linkedin(loaded: Settings, address: str | None) -> Settings:
+    """The LinkedIn that runs beside a demo, unless the operator named another."""
+    if address is None or standin.is_named(os.environ):
+        return loaded
+    return dataclasses.replace(loaded, linkedin_auth_url=address, linkedin_api_url=address)
 
 
 def queue_url(found: Settings) -> str:

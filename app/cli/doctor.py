@@ -44,20 +44,21 @@ Check = Callable[["Settings"], Iterator[Finding]]
 
 
 @click.command()
-def doctor() -> None:
+@click.option("--outside", is_flag=True, help="Call LinkedIn's addresses as well.")
+def doctor(outside: bool) -> None:
     """Say what is configured, reachable or missing; ends with 1 where something is broken."""
     settings = context.settings()
     broken = False
     with context.application(settings):
-        for finding in examine(settings):
+        for finding in examine(settings, outside=outside):
             broken |= finding.state == BROKEN
             click.echo(f"{finding.state:7} {finding.what:12} {finding.text}")
     sys.exit(1 if broken else 0)
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Every finding, in the order of the checks."""
-    for name, check in CHECKS.items():
+def examine(settings: Settings, *, outside: bool = False) -> Iterator[Finding]:
+    """Every finding, in the order of the checks; with `outside` those that call others, too."""
+    for name, check in (CHECKS | OUTSIDE if outside else CHECKS).items():
         try:
             yield from check(settings)
         except Exception as error:  # noqa: BLE001  (its words may hold an address with a password)
@@ -214,6 +215,20 @@ def _greet(scheme: str, host: str, port: int) -> None:
         server.noop()
 
 
+def _linkedin(settings: Settings) -> Iterator[Finding]:
+    from app.sharing import checkup
+
+    for state, text in checkup.findings(settings):
+        yield Finding(state, "linkedin", text)
+
+
+def _linkedin_called(settings: Settings) -> Iterator[Finding]:
+    from app.sharing import checkup
+
+    for state, text in checkup.findings(settings, outside=True):
+        yield Finding(state, "linkedin", text)
+
+
 def _fonts(settings: Settings) -> Iterator[Finding]:
     from PIL import ImageFont
 
@@ -242,5 +257,7 @@ CHECKS: dict[str, Check] = {
     "data folder": _data_dir,
     "clock": _clock,
     "mail": _mail,
+    "linkedin": _linkedin,
     "fonts": _fonts,
 }
+OUTSIDE: dict[str, Check] = {"linkedin": _linkedin_called}

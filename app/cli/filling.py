@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from app.cli import Refused, context
+from app.cli import Refused, context, standin
 
 if TYPE_CHECKING:
+    from app.config import Settings
     from app.referrals.imports import ImportReport
 
 
@@ -22,15 +24,22 @@ def demo(as_json: bool) -> None:
     from app import demo as halvenne
     from app import migrating
 
-    with context.application():
+    with context.application() as app:
         migrating.upgrade()
         filled = halvenne.fill()
-        described = halvenne.describe()
+        described = halvenne.describe() | {"standin": _linkedin(app.extensions["portevoix"])}
     if as_json:
         click.echo(json.dumps(described, ensure_ascii=False, indent=1))
     else:
         click.echo("The demo organisation is filled." if filled else "The demo was filled before.")
         click.echo(halvenne.accounts_text(described))
+
+
+def _linkedin(settings: Settings) -> str:
+    """Where the demo's posts can be looked at: the operator's own address, or the stand-in's."""
+    if standin.is_named(os.environ):
+        return settings.linkedin_api_url
+    return standin.known_address(settings.data_dir) or standin.address(settings.data_dir)
 
 
 @click.group()

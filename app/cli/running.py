@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from app import config
-from app.cli import Refused, context
+from app.cli import Refused, context, standin
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -34,9 +35,11 @@ def _schedule() -> Sequence[Periodic]:
 def _prepare(app: Flask) -> None:
     """The database of this version; and the demo, before any worker lives at another time."""
     from app import migrating
+    from app.setup import service as setup
 
     with app.app_context():
         migrating.upgrade()
+        setup.complete()
         if app.extensions["portevoix"].demo:
             from app import demo
 
@@ -52,7 +55,8 @@ def _welcome(app: Flask) -> str:
         if settings.demo:
             from app import demo
 
-            return demo.accounts_text(demo.describe())
+            text = demo.accounts_text(demo.describe())
+            return text + _meet(settings.data_dir)
         from app.setup import service as setup
 
         if not setup.needed():
@@ -62,6 +66,19 @@ def _welcome(app: Flask) -> str:
             "Set your organisation up, within 30 minutes, on this machine:\n"
             f"  {settings.base_url}/setup/{ticket}"
         )
+
+
+def _meet(data_dir: Path) -> str:
+    """The demo's LinkedIn learns who its members are; where its posts can be looked at."""
+    from app import demo
+    from app.supervisor import lock
+
+    state = lock.running(data_dir)
+    address = state.addresses.get(standin.NAME) if state else None
+    if address is None:
+        return ""
+    standin.introduce(address, demo.linkedin_members())
+    return f"\nWhat they post is shown by a LinkedIn stand-in at {address}/feed/"
 
 
 @click.command()
@@ -74,14 +91,21 @@ def up(demo: bool) -> None:
     """
     if sys.platform != "linux":
         raise Refused("`up` needs Linux; elsewhere start web, worker and scheduler alone")
-    if demo:
-        os.environ["PORTEVOIX_DEMO"] = "1"
     from app.supervisor import Product
     from app.supervisor import options as options_module
     from app.supervisor import up as run
 
-    product = Product(_create, _schedule, _prepare, _welcome)
+    beside = _beside_the_demo() if demo else None
+    companions = [beside.companion] if beside else []
+    addresses = {standin.NAME: beside.address} if beside else {}
+    product = Product(_create, _schedule, _prepare, _welcome, companions, addresses)
     sys.exit(run(config.load(), options_module.load(), product))
+
+
+def _beside_the_demo() -> standin.Beside | None:
+    """A LinkedIn of the demo's own, unless the operator named one."""
+    os.environ["PORTEVOIX_DEMO"] = "1"
+    return standin.beside(config.load().data_dir)
 
 
 @click.command()

@@ -11,9 +11,11 @@ from app.cli import context
 def migrate() -> None:
     """Bring the database to this version. Safe to repeat; `up` does it by itself."""
     from app import migrating
+    from app.setup import service as setup
 
     with context.application():
         done = migrating.upgrade()
+        setup.complete()
     click.echo("The database is at the newest version." if done else "Nothing to migrate.")
 
 

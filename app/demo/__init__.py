@@ -27,6 +27,7 @@ from sqlalchemy import select
 from app import clock, crypto, outbox
 from app.config import Settings
 from app.db import db, transaction
+from app.demo import telling
 from app.demo.data import (
     CLICKS,
     OFFERS,
@@ -105,7 +106,11 @@ def _live(present: dt.datetime) -> None:
     members = {p.key: _person(p) for p in PEOPLE}
     outbox.drain()
     _rewards(members)
-    acts = [*_offer_acts(present, members), *_redemption_acts(members)]
+    acts = [
+        *_offer_acts(present, members),
+        *_redemption_acts(members),
+        *telling.acts(members),
+    ]
     for number, referral in enumerate(REFERRALS):
         acts += _Told(present, number, referral, members).acts()
     for days_ago, hour, act in sorted(acts, key=lambda a: (-a[0], a[1])):
@@ -117,6 +122,7 @@ def _live(present: dt.datetime) -> None:
         offer_id = _offer_id(reference)
         if offer_id is not None:
             links.recommend(members[key], offer_id, WORDS[key, reference])
+    telling.connect(members)
     outbox.drain()
 
 
@@ -129,6 +135,7 @@ def _begin() -> None:
             privacy_contact=ORGANISATION["privacy_contact"],
         )
     rules.ensure_defaults(clock.now())
+    telling.begin(clock.now())
 
 
 def _person(demo: DemoPerson) -> uuid.UUID:
@@ -144,6 +151,7 @@ def _person(demo: DemoPerson) -> uuid.UUID:
     person_id = found.id
     if not found.is_member:
         people.join(person_id, password=PASSWORD)
+    telling.agree(demo, found)
     ensure_token(demo.email)
     return person_id
 
@@ -353,7 +361,7 @@ def describe() -> dict[str, object]:
                 {
                     "id": str(person.id), "name": person.name, "email": demo.email,
                     "password": PASSWORD, "roles": sorted(person.roles),
-                    "token": token_of(demo.email),
+                    "token": token_of(demo.email), **telling.stands_for(person.id),
                 }
             )  # fmt: skip
     connection = ensure_connection()
@@ -368,6 +376,11 @@ def describe() -> dict[str, object]:
             }
         ],
     }  # fmt: skip
+
+
+def linkedin_members() -> list[tuple[str, str]]:
+    """The demo's people as LinkedIn knows them: (member id, name)."""
+    return [(telling.member_id(person.key), person.name) for person in PEOPLE]
 
 
 def accounts_text(described: dict[str, object]) -> str:

@@ -5,4 +5,10 @@ from flask import Flask
 
 def start(app: Flask) -> None:
     """Register handlers of facts and routes."""
-    from app.library import models  # noqa: F401
+    from app.library import models, previews  # noqa: F401  (a handler declares itself)
+    from app.library.public_views import public
+    from app.library.studio import studio
+    from app.library.views import library
+
+    for blueprint in (library, public, studio):
+        app.register_blueprint(blueprint)

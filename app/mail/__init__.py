@@ -51,10 +51,19 @@ def send(to: str, name: str, template: str, language: str, **context: object) ->
         subject=subject.strip(),
         body=body.strip() + "\n",
         to=[formataddr((name, to))] if name else [to],
-        headers={"Auto-Submitted": "auto-generated", "Content-Language": language},
+        headers=_headers(language, context),
     )
     message.attach_alternative(html, "text/html")
     message.send()
+
+
+def _headers(language: str, context: dict[str, object]) -> dict[str, str]:
+    """A message that was agreed to says how to stop it, with one press (RFC 8058)."""
+    headers = {"Auto-Submitted": "auto-generated", "Content-Language": language}
+    if "unsubscribe_url" in context:
+        headers["List-Unsubscribe"] = f"<{context['unsubscribe_url']}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def start(app: Flask, settings: config.Settings) -> None:

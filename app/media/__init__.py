@@ -4,5 +4,15 @@ from flask import Flask
 
 
 def start(app: Flask) -> None:
-    """Register the route that serves pictures."""
-    from app.media import models  # noqa: F401
+    """Say where pictures are kept, register the route that serves them, and give templates
+    `picture_urls`. Raises `SettingsError` for a place that cannot be used."""
+    from app.media import (
+        service,
+        store,
+        upkeep,  # noqa: F401  (a handler declares itself)
+    )
+    from app.media.views import media
+
+    app.extensions[store.EXTENSION] = store.folder_of(app.extensions["portevoix"])
+    app.register_blueprint(media)
+    app.jinja_env.globals["picture_urls"] = service.urls

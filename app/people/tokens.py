@@ -30,7 +30,7 @@ _FORMAT = re.compile(r"pvx_[A-Za-z0-9_-]{43}")
 
 SCOPE_ROLES: dict[str, frozenset[str]] = {
     "read": frozenset(ROLES),
-    "stories:write": frozenset({"contributor", "curator"}),
+    "stories:write": frozenset({"contributor", "curator", "admin"}),
     "shares:write": frozenset({"member"}),
     "offers:write": frozenset({"recruiter", "admin"}),
     "referrals:write": frozenset({"member", "recruiter", "admin"}),

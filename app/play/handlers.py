@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 from app import clock, ledger, outbox
-from app.play import accounts, awards
+from app.play import accounts, awards, share_awards
 
 
 @outbox.on("referral.changed", "play.reconcile")
@@ -21,6 +21,30 @@ def on_award_due(referral_id: str) -> None:
     awards.reconcile(uuid.UUID(referral_id))
 
 
+@outbox.on("share.published", "play.award_share")
+def on_share_published(share_id: str) -> None:
+    """A post is online: compare what is due for it with what was given."""
+    share_awards.reconcile(uuid.UUID(share_id))
+
+
+@outbox.on("share.withdrawn", "play.undo_share")
+def on_share_withdrawn(share_id: str) -> None:
+    """A post is gone; within a day of its publication its points go, too."""
+    share_awards.reconcile(uuid.UUID(share_id))
+
+
+@outbox.on("share.visited", "play.award_visit")
+def on_share_visited(share_id: str, click_id: str) -> None:
+    """A person opened a post's own link."""
+    share_awards.visited(uuid.UUID(share_id), uuid.UUID(click_id))
+
+
+@outbox.on("points.due", "play.post_held")
+def on_points_due(person_id: str) -> None:
+    """The day of points on hold has come."""
+    share_awards.post_due(uuid.UUID(person_id))
+
+
 @outbox.on("person.joined", "play.open_account")
 def on_person_joined(person_id: str) -> None:
     """A new member gets an account, and what they earned before."""
@@ -30,8 +54,9 @@ def on_person_joined(person_id: str) -> None:
 
 @outbox.on("periodic.play.post_due", "play.announce_due")
 def on_day_passed() -> None:
-    """Held parts that fall due, and the seal of the days that are over."""
+    """Held parts that fall due, of referrals and of posts."""
     awards.announce_due()
+    share_awards.announce_due()
 
 
 @outbox.on("periodic.ledger.seal", "play.seal_ledger", timeout=300)

@@ -11,7 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import retention
 from app.db import Model, primary_key, utc_column
 
-FACTS = ("application", "interview", "hire", "share", "own-words", "visit")
+# Everything that can ever be worth points: acts inside the product. No figure of a network and
+# no review of the employer is among them, so no rule can name one (rules N1, N3).
+SHARE_FACTS = ("share", "own-words", "visit")
+FACTS = ("application", "interview", "hire", *SHARE_FACTS)
+PERIODS = ("day", "week")
 
 
 class RuleVersion(Model):
@@ -87,16 +91,17 @@ class ShareAward(Model):
     """What one fact about one share was worth: the post itself, the member's own words, one
     visit (`key` is the click's id). At most one row for each, whatever comes twice.
 
-    `day` is the day on the organisation's wall clock that the rule's limit counts. `state`:
-    'posted', 'held', 'undone', or 'capped' (it came above the limit: worth nothing, told so).
+    `occurred_at` is the fact's own time, `day` its day on the organisation's wall clock: the
+    rule's limit counts in this order. `state`: 'posted', 'held' (until `due_at`), 'undone', or
+    'capped' (above the limit: `amount` 0, told so). `attempt` counts how often it was given.
     """
 
     __tablename__ = "share_award"
     __retention__ = retention.LEDGER
     __table_args__ = (
         UniqueConstraint("share_id", "fact", "key"),
-        Index("ix_share_award_cap", "person_id", "fact", "day"),
-        Index("ix_share_award_due", "state", "due_on"),
+        Index("ix_share_award_cap", "person_id", "fact", "day", "occurred_at"),
+        Index("ix_share_award_due", "state", "person_id", "due_at"),
     )
 
     id: Mapped[uuid.UUID] = primary_key()
@@ -104,10 +109,12 @@ class ShareAward(Model):
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     fact: Mapped[str] = mapped_column(String(30))
     key: Mapped[str] = mapped_column(String(40), default="")
+    occurred_at: Mapped[dt.datetime]
     day: Mapped[dt.date]
-    amount: Mapped[int]
+    attempt: Mapped[int] = mapped_column(default=0)
+    amount: Mapped[int] = mapped_column(default=0)
     rule_version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rule_version.id"))
     transfer_id: Mapped[uuid.UUID | None]
     state: Mapped[str] = mapped_column(String(10))
-    due_on: Mapped[dt.date | None]
+    due_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = utc_column()

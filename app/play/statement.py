@@ -16,21 +16,25 @@ from app import ledger
 from app.errors import InvalidInput
 from app.ledger import Balance
 from app.ledger import queries as books
-from app.ledger.codes import AWARD, CODES, REDEMPTION, REVERSAL
-from app.play import accounts, neighbours
+from app.ledger.codes import AWARD, CODES, REDEMPTION
+from app.play import accounts, facts, neighbours, posts, rule_words
+from app.play.facts import Fact
 from app.play.neighbours import Told
+from app.play.posts import Posts
 from app.play.rules import Rule, by_ids
+from app.play.share_awards import day_of
 from app.referrals import queries as referrals
 from app.referrals.queries import ReferralFilter, ReferralRow
 from app.referrals.words import channel_names
 from app.web.i18n import day
 
-MAX_WAITING = 100
+MAX_WAITING = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as its person reads it. Amounts in points, signed.
+    """One line as its person reads it. Amounts in points, signed. `count` visits of one post
+    and day are told as one line on a page.
 
     `state` is the ledger's (announced, pending, available, spent, cancelled, expired).
     `balance_after` is None for a line that moved the balance later than it was written;
@@ -55,6 +59,7 @@ class Line:
     due_at: dt.datetime | None
     balance_after: int | None
     is_void: bool
+    count: int
 
     @property
     def is_on_the_way(self) -> bool:
@@ -78,12 +83,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the page of a statement shows. `earlier` is the cursor of the lines before."""
+    """What the page of a statement shows: what has moved, and what is on the way. `earlier` is
+    the cursor of the lines before, `unlisted` the points on the way that are too many to list.
+    """
 
     balance: Balance
     lines: list[Line]
     earlier: str | None
     pending: list[Line]
+    unlisted: int
 
 
 def statement(
@@ -93,19 +101,28 @@ def statement(
     reads however many lines. Raises `InvalidInput` for an `after` that was never given."""
     place, account = _place(after), accounts.account_of(person_id)
     if account is None:
-        return Statement(accounts.balance_of(person_id), [], None, [])
-    found, earlier = _entries(account, place, limit)
+        return Statement(accounts.balance_of(person_id), [], None, [], 0)
+    found, earlier = _entries(account, place, books.MAX_LINES)
     waiting = _waiting(account)
-    explained = _explain(person_id, [*found, *waiting], language)
+    rules = _rules([*found, *waiting])
+    shown, cut_at = facts.page(found, rules, limit)
+    waiting_told = facts.gathered(waiting, rules)
+    explained = _explain(person_id, [*shown, *waiting_told], rules, language)
+    balance = ledger.balance(account)
     return Statement(
-        ledger.balance(account), explained[: len(found)], earlier, explained[len(found) :]
+        balance=balance,
+        lines=explained[: len(shown)],
+        earlier=str(cut_at) if cut_at is not None else earlier,
+        pending=explained[len(shown) :],
+        unlisted=max(0, balance.pending - sum(fact.amount for fact in waiting)),
     )
 
 
 def lines(
     person_id: uuid.UUID, *, language: str, after: str | None = None, limit: int = 50
 ) -> tuple[list[Line], str | None]:
-    """One page of a person's statement, newest first, and the cursor of the next.
+    """One page of a person's statement, newest first, each line by itself, and the cursor of
+    the next.
 
     Raises `InvalidInput` for an `after` that was never given.
     """
@@ -113,26 +130,34 @@ def lines(
     if account is None:
         return [], None
     found, earlier = _entries(account, place, limit)
-    return _explain(person_id, found, language), earlier
+    return _explain(person_id, found, _rules(found), language), earlier
 
 
 def pending(person_id: uuid.UUID, *, language: str) -> list[Line]:
-    """What is announced or on hold, soonest first."""
+    """What is announced or on hold, soonest first, the visits of one post and day as one."""
     account = accounts.account_of(person_id)
-    return _explain(person_id, _waiting(account), language) if account else []
+    if account is None:
+        return []
+    waiting = _waiting(account)
+    rules = _rules(waiting)
+    return _explain(person_id, facts.gathered(waiting, rules), rules, language)
 
 
-def _entries(account: uuid.UUID, after: int | None, limit: int) -> tuple[list[_Fact], str | None]:
+def _entries(account: uuid.UUID, after: int | None, limit: int) -> tuple[list[Fact], str | None]:
     found = ledger.entries(account, after=after, limit=limit)
     # The first transfer of an account is its place 1, so a full page knows if more come.
     more = len(found) == limit and found[-1].sequence > 1
-    return [_fact_of_entry(entry) for entry in found], str(found[-1].sequence) if more else None
+    return [facts.of_entry(entry) for entry in found], str(found[-1].sequence) if more else None
 
 
-def _waiting(account: uuid.UUID) -> list[_Fact]:
+def _waiting(account: uuid.UUID) -> list[Fact]:
     """Only what comes in: a reserved reward has left the balance already."""
     found = ledger.waiting(account, limit=MAX_WAITING)
-    return [_fact_of_due(due) for due in found if CODES[due.code].credits]
+    return [facts.of_due(due) for due in found if CODES[due.code].credits]
+
+
+def _rules(found: Sequence[Fact]) -> dict[uuid.UUID, Rule]:
+    return by_ids({fact.rule_id for fact in found if fact.rule_id})
 
 
 def _place(after: str | None) -> int | None:
@@ -144,57 +169,6 @@ def _place(after: str | None) -> int | None:
     return int(after)
 
 
-# ---- What the ledger knows of a line, whichever list it comes from
-
-
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    id: uuid.UUID
-    reference: str
-    code: str
-    state: str
-    amount: int
-    effective_at: dt.datetime
-    changed_at: dt.datetime
-    due_at: dt.datetime | None
-    rule_version: str | None
-    subject: uuid.UUID | None
-    actor_code: str
-    cause: str
-    words: str
-    balance_after: int | None
-    owed: int
-    is_reversal: bool
-    is_reversed: bool
-    is_settled: bool
-
-
-def _fact_of_entry(line: books.Line) -> _Fact:
-    later = line.settled_by is not None
-    return _Fact(
-        line.id, line.reference, line.code, line.state, line.amount, line.effective_at,
-        line.changed_at, line.due_at, line.rule_version, _uuid(line.subject), line.actor_code,
-        line.reason or "", line.words or "", None if later else line.available_after, line.owed,
-        line.kind == REVERSAL, line.reversed_by is not None, later,
-    )  # fmt: skip
-
-
-def _fact_of_due(due: books.Due) -> _Fact:
-    at = due.due_at or dt.datetime.max.replace(tzinfo=dt.UTC)
-    return _Fact(
-        due.id, "", due.code, "pending", due.amount, at, at, due.due_at, due.rule_version,
-        _uuid(due.subject), "rule", "", "", None, 0, False, False, False,
-    )  # fmt: skip
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    """Subjects of lines that people wrote by hand need not be ours."""
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
-
-
 # ---- Into words
 
 
@@ -204,24 +178,34 @@ class _Known:
 
     rules: dict[uuid.UUID, Rule]
     referrals: dict[uuid.UUID, ReferralRow]
+    posts: Posts
     told: dict[uuid.UUID, Told]
     channels: dict[str, str]
     language: str
 
 
-def _explain(person_id: uuid.UUID, facts: Sequence[_Fact], language: str) -> list[Line]:
+def _explain(
+    person_id: uuid.UUID, found: Sequence[Fact], rules: dict[uuid.UUID, Rule], language: str
+) -> list[Line]:
     subjects: dict[str, set[uuid.UUID]] = defaultdict(set)
-    for fact in facts:
-        if fact.subject is not None:
+    post_ids, days = set(), set()
+    for fact in found:
+        if fact.subject is None:
+            continue
+        if rule := facts.post_rule(fact, rules):
+            post_ids.add(fact.subject)
+            days.add(day_of(facts.happened_at(fact, rule)))
+        else:
             subjects[fact.code].add(fact.subject)
     known = _Known(
-        rules=by_ids({rule for f in facts if (rule := _uuid(f.rule_version))}),
+        rules=rules,
         referrals=_referrals(person_id, subjects.pop(AWARD, set())),
+        posts=posts.posts_of(person_id, post_ids, days),
         told=neighbours.told(subjects),
         channels=channel_names(),
         language=language,
     )
-    return [_line(fact, known) for fact in facts]
+    return [_line(fact, known) for fact in found]
 
 
 def _referrals(person_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[uuid.UUID, ReferralRow]:
@@ -233,10 +217,9 @@ def _referrals(person_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[uuid.UUID, Ref
     return {row.id: row for row in rows}
 
 
-def _line(fact: _Fact, known: _Known) -> Line:
-    version = _uuid(fact.rule_version)
-    rule = known.rules.get(version) if version else None
-    told = known.told.get(fact.subject) if fact.subject else None
+def _line(fact: Fact, known: _Known) -> Line:
+    rule = known.rules.get(fact.rule_id) if fact.rule_id else None
+    told = _told(fact, known)
     row = known.referrals.get(fact.subject) if fact.subject and fact.code == AWARD else None
     return Line(
         id=fact.id,
@@ -248,7 +231,7 @@ def _line(fact: _Fact, known: _Known) -> Line:
         rule=rule,
         title=_title(fact, rule, told, known.language),
         about=told.about if told and not fact.is_reversal else _about(fact, rule, row, known),
-        reason=_reason(fact, rule, known.language),
+        reason=_reason(fact, rule, known),
         evidence=told.evidence if told else _evidence(fact, row, known),
         by=_by(fact),
         url=told.url if told else f"/referrals/{row.id}" if row else "",
@@ -257,16 +240,31 @@ def _line(fact: _Fact, known: _Known) -> Line:
         due_at=fact.due_at,
         balance_after=fact.balance_after,
         is_void=fact.is_settled and fact.state in ("cancelled", "expired") and not fact.is_reversed,
+        count=fact.count,
     )
 
 
-def _rule_name(fact: _Fact, rule: Rule, language: str) -> str:
+def _told(fact: Fact, known: _Known) -> Told | None:
+    """The words of the feature that the line is about, posts included."""
+    rule = facts.post_rule(fact, known.rules)
+    if rule is None:
+        return known.told.get(fact.subject) if fact.subject else None
+    post = known.posts.by_id.get(fact.subject) if fact.subject else None
+    return Told(
+        title=posts.title(fact, rule, known.language),
+        about=post.name if post else "",
+        evidence=posts.evidence(fact, rule, post),
+        url=post.url if post else "",
+    )
+
+
+def _rule_name(fact: Fact, rule: Rule, language: str) -> str:
     """The rule, and which of its two parts: the second one was held."""
     name = rule.name(language)
-    return str(_("%(name)s, second part", name=name)) if fact.due_at else name
+    return str(_("%(name)s, second part", name=name)) if fact.due_at and rule.amount else name
 
 
-def _title(fact: _Fact, rule: Rule | None, told: Told | None, language: str) -> str:
+def _title(fact: Fact, rule: Rule | None, told: Told | None, language: str) -> str:
     if fact.is_reversal:
         return str(_("Correction"))
     if told:
@@ -285,34 +283,40 @@ def _title(fact: _Fact, rule: Rule | None, told: Told | None, language: str) -> 
     return names.get(fact.code, fact.code)
 
 
-def _about(fact: _Fact, rule: Rule | None, row: ReferralRow | None, known: _Known) -> str:
+def _about(fact: Fact, rule: Rule | None, row: ReferralRow | None, known: _Known) -> str:
     parts = [_rule_name(fact, rule, known.language)] if fact.is_reversal and rule else []
+    post = known.posts.by_id.get(fact.subject) if fact.subject else None
+    if post is not None:
+        parts.append(post.name)
     if row is not None:
         parts += [p for p in (row.candidate_name, row.offer_title) if p]
     return " · ".join(parts)
 
 
-def _reason(fact: _Fact, rule: Rule | None, language: str) -> str:
+def _reason(fact: Fact, rule: Rule | None, known: _Known) -> str:
     parts = [fact.words] if fact.words else []
     if rule is not None and not fact.is_reversal:
-        parts.append(_rule_words(fact, rule, language))
+        parts.append(_rule_words(fact, rule, known))
     elif not fact.words:
         parts.append(_code_words(fact))
     parts.append(_state_words(fact, rule))
     return " ".join(part for part in parts if part)
 
 
-def _rule_words(fact: _Fact, rule: Rule, language: str) -> str:
-    return str(
-        ngettext(
+def _rule_words(fact: Fact, rule: Rule, known: _Known) -> str:
+    limits = posts.limits(fact, rule, known.posts)
+    if fact.count > 1:
+        words = posts.each(fact, rule, known.language)
+    else:
+        words = ngettext(
             "Rule “%(name)s”, version %(version)d: %(num)d point.",
             "Rule “%(name)s”, version %(version)d: %(num)d points.",
-            fact.amount, name=rule.name(language), version=rule.version,
-        )
-    )  # fmt: skip
+            fact.amount, name=rule.name(known.language), version=rule.version,
+        )  # fmt: skip
+    return f"{words} {limits}" if limits else str(words)
 
 
-def _code_words(fact: _Fact) -> str:
+def _code_words(fact: Fact) -> str:
     if fact.is_reversal:
         return str(_("Counter-entry: a line is never erased, it is compensated."))
     names: dict[str, str] = {
@@ -327,10 +331,11 @@ def _code_words(fact: _Fact) -> str:
     return names.get(fact.code, "")
 
 
-def _state_words(fact: _Fact, rule: Rule | None) -> str:
+def _state_words(fact: Fact, rule: Rule | None) -> str:
     """What the state means for this line, and since when."""
     if fact.is_reversal:
-        return _owed_words(fact)
+        why = posts.why_gone(fact.cause) if rule is not None and rule.is_about_posts else ""
+        return " ".join(part for part in (why, _owed_words(fact)) if part)
     if fact.is_reversed:
         return str(_("Taken back on %(day)s by a line of its own.", day=day(fact.changed_at)))
     if fact.state in ("announced", "pending") and fact.amount > 0:
@@ -338,13 +343,16 @@ def _state_words(fact: _Fact, rule: Rule | None) -> str:
     if not fact.is_settled:
         return ""
     if fact.state in ("cancelled", "expired"):
-        return _cause_words(fact)
+        why = posts.why_gone(fact.cause) if rule is not None and rule.is_about_posts else ""
+        return " ".join(part for part in (_cause_words(fact), why) if part)
     if fact.code == REDEMPTION:
         return str(_("Handed over on %(day)s.", day=day(fact.changed_at)))
     return str(_("On hold at first, available since %(day)s.", day=day(fact.changed_at)))
 
 
 def _held_words(rule: Rule | None) -> str:
+    if rule is not None and rule.is_about_posts:
+        return rule_words.wait(rule)
     if rule is None or not rule.hold_days:
         return str(_("On hold until it is confirmed."))
     return str(
@@ -355,7 +363,7 @@ def _held_words(rule: Rule | None) -> str:
     )
 
 
-def _owed_words(fact: _Fact) -> str:
+def _owed_words(fact: Fact) -> str:
     if not fact.owed:
         return ""
     return str(
@@ -369,7 +377,7 @@ def _owed_words(fact: _Fact) -> str:
     )
 
 
-def _cause_words(fact: _Fact) -> str:
+def _cause_words(fact: Fact) -> str:
     causes: dict[str, str] = {
         "cancelled": _("Cancelled on %(day)s.", day=day(fact.changed_at)),
         "departure": _("Ended on %(day)s, with the departure.", day=day(fact.changed_at)),
@@ -389,7 +397,7 @@ def _cause_words(fact: _Fact) -> str:
     return causes.get(fact.cause, "")
 
 
-def _evidence(fact: _Fact, row: ReferralRow | None, known: _Known) -> str:
+def _evidence(fact: Fact, row: ReferralRow | None, known: _Known) -> str:
     if row is not None and row.channel:
         channel = known.channels.get(row.channel, row.channel)
         return str(_("Your link “%(channel)s”", channel=channel))
@@ -398,7 +406,7 @@ def _evidence(fact: _Fact, row: ReferralRow | None, known: _Known) -> str:
     return ""
 
 
-def _by(fact: _Fact) -> str:
+def _by(fact: Fact) -> str:
     if fact.code == REDEMPTION and not fact.is_reversal:
         return str(_("you"))
     if fact.actor_code == "person":

@@ -12,7 +12,7 @@ from flask_babel import format_date, to_user_timezone
 from flask_babel import gettext as _
 
 from app import clock
-from app.play import neighbours, rules, sheets, statement
+from app.play import neighbours, rule_words, rules, sheets, statement
 from app.play.rules import Rule
 from app.play.statement import Line
 from app.web import access, render
@@ -36,8 +36,7 @@ def _months(lines: list[Line]) -> list[Month]:
         day: dt.date = to_user_timezone(line.effective_at).date()
         return day.replace(day=1)
 
-    moved = [line for line in lines if not line.is_on_the_way]
-    return [Month(_month_name(day), day, [*found]) for day, found in groupby(moved, key=first_day)]
+    return [Month(_month_name(day), day, [*found]) for day, found in groupby(lines, key=first_day)]
 
 
 def _month_name(day: dt.date) -> str:
@@ -59,6 +58,7 @@ def show() -> Response:
         balance=found.balance,
         available=found.balance.available,
         pending=found.pending,
+        unlisted=found.unlisted,
         months=_months(found.lines),
         earlier=found.earlier,
         now=clock.now(),
@@ -146,11 +146,11 @@ def _states() -> list[RuleState]:
 @access.role("member")
 def rules_page() -> Response:
     """What earns points today, what will, and what did."""
-    return render("play/rules.html", states=_states())
+    return render("play/rules.html", states=_states(), words=rule_words)
 
 
 @play.get("/studio/rules")
 @access.role("hr", "lead", "admin", "auditor")
 def studio_rules() -> Response:
     """Every version with its start."""
-    return render("play/studio_rules.html", states=_states())
+    return render("play/studio_rules.html", states=_states(), words=rule_words)

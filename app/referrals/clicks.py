@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 
-from app import clock, crypto
+from app import clock, crypto, outbox
 from app.db import db, new_id, transaction
 from app.referrals.models import Click
 
@@ -118,8 +118,11 @@ def read_signed(token: str | None) -> tuple[uuid.UUID, uuid.UUID] | None:
     return None
 
 
-def record(link_id: uuid.UUID, verdict: str, key: str) -> uuid.UUID:
-    """Store one opening; a person's repeat within ten seconds is kept as 'repeat'."""
+def record(
+    link_id: uuid.UUID, verdict: str, key: str, *, share_id: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Store one opening; a person's repeat within ten seconds is kept as 'repeat'. A person who
+    came by a post's own link is a fact for those who follow the post (`share.visited`)."""
     click_id, now = new_id(), clock.now()
     with transaction() as session:
         if verdict == "person" and _seen_just_now(key, now):
@@ -129,6 +132,8 @@ def record(link_id: uuid.UUID, verdict: str, key: str) -> uuid.UUID:
                 id=click_id, link_id=link_id, occurred_at=now, verdict=verdict, visitor_key=key
             )
         )
+        if share_id is not None and verdict == "person":
+            outbox.record("share.visited", share_id=str(share_id), click_id=str(click_id))
     return click_id
 
 

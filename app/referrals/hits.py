@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Answer:
     """302 with where to go on, 404 for a code we never gave (no location), or 410 for a link
-    that was withdrawn: then `location` is the offer without it."""
+    that was withdrawn: then `location` is the offer without it, if it led to one."""
 
     status: int
     location: str | None
@@ -47,14 +46,9 @@ def hit(
     if target is None:
         return Answer(404, None)
     if not target.alive:
-        return Answer(410, _offer_url(target.slug, lang=language))
+        return Answer(410, target.url(lang=language) if target.offer_id else None)
     click = _record(target, seen, secret, reader_id)
-    return Answer(302, _offer_url(target.slug, r=code, k=click, lang=language))
-
-
-def _offer_url(slug: str, **args: str | None) -> str:
-    given = {name: value for name, value in args.items() if value}
-    return f"/o/{slug}?{urlencode(given)}" if given else f"/o/{slug}"
+    return Answer(302, target.url(r=code, k=click, lang=language))
 
 
 def _record(target: Target, seen: Hit, secret: bytes, reader_id: uuid.UUID | None) -> str | None:
@@ -62,7 +56,7 @@ def _record(target: Target, seen: Hit, secret: bytes, reader_id: uuid.UUID | Non
     verdict = _verdict(target, seen, reader_id)
     key = clicks.visitor_key(secret, seen, target.link_id)
     try:
-        click_id = clicks.record(target.link_id, verdict, key)
+        click_id = clicks.record(target.link_id, verdict, key, share_id=target.share_id)
     except SQLAlchemyError as error:
         db.session.rollback()
         log.error("an opening was lost: %s", type(error).__name__)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -26,13 +28,31 @@ MAX_WORDS = 500
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a code leads, and whether it still does."""
+    """Where a code leads, and whether it still does. `location` is an address of ours or, for a
+    story, one that a curator's publication approved; only an offer's takes parameters with it.
+    `share_id` names the post that the link belongs to, if it was made for one."""
 
     link_id: uuid.UUID
     person_id: uuid.UUID
-    offer_id: uuid.UUID
-    slug: str
+    location: str
     alive: bool
+    offer_id: uuid.UUID | None = None
+    share_id: uuid.UUID | None = None
+
+    def url(self, **args: str | None) -> str:
+        """The address to go on to."""
+        given = {name: value for name, value in args.items() if value and self.offer_id}
+        return f"{self.location}?{urlencode(given)}" if given else self.location
+
+
+Finder = Callable[[str], Target | None]
+_finders: list[Finder] = []
+
+
+def also_leads(finder: Finder) -> None:
+    """A feature above that gives codes of its own says here, once, where they lead."""
+    if finder not in _finders:
+        _finders.append(finder)
 
 
 def new_code() -> str:
@@ -72,6 +92,7 @@ def _link_for(person_id: uuid.UUID, offer_id: uuid.UUID, channel: str) -> OfferL
                 OfferLink.offer_id == offer_id,
                 OfferLink.channel == channel,
                 OfferLink.revoked_at.is_(None),
+                OfferLink.share_id.is_(None),
             )
         ).one_or_none()
         if link is None:
@@ -80,6 +101,21 @@ def _link_for(person_id: uuid.UUID, offer_id: uuid.UUID, channel: str) -> OfferL
             )
             session.add(link)
             session.flush()
+        return link
+
+
+def link_for_share(
+    person_id: uuid.UUID, offer_id: uuid.UUID, channel: str, share_id: uuid.UUID
+) -> OfferLink:
+    """The link of one post about an offer, beside the member's other links to it, so that the
+    post's visits are its own and an application finds its referrer all the same."""
+    with transaction() as session:
+        link = OfferLink(
+            person_id=person_id, offer_id=offer_id, channel=channel, code=new_code(),
+            share_id=share_id,
+        )  # fmt: skip
+        session.add(link)
+        session.flush()
         return link
 
 
@@ -128,16 +164,16 @@ def find(code: str) -> Target | None:
         return None
     row = db.session.execute(
         select(
-            OfferLink.id, OfferLink.person_id, OfferLink.offer_id, OfferLink.revoked_at,
-            OfferLink.expires_at, Offer.slug,
+            OfferLink.id, OfferLink.person_id, OfferLink.offer_id, OfferLink.share_id,
+            OfferLink.revoked_at, OfferLink.expires_at, Offer.slug,
         )
         .join(Offer, Offer.id == OfferLink.offer_id)
         .where(OfferLink.code == code)
     ).one_or_none()  # fmt: skip
     if row is None:
-        return None
+        return next((found for finder in _finders if (found := finder(code))), None)
     alive = row.revoked_at is None and not _is_past(row.expires_at)
-    return Target(row.id, row.person_id, row.offer_id, row.slug, alive)
+    return Target(row.id, row.person_id, f"/o/{row.slug}", alive, row.offer_id, row.share_id)
 
 
 def _is_past(at: dt.datetime | None) -> bool:

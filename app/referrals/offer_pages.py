@@ -88,7 +88,7 @@ def _withdrawn(offer_url: str | None) -> Response:
         410,
         _("This link was withdrawn"),
         _("The person who shared it took it back, or its time is over. Nothing was noted."),
-        todo=_("The offer itself may still be open."),
+        todo=_("The offer itself may still be open.") if offer_url else "",
         action=(offer_url, _("See the offer")) if offer_url else None,
     )
 
@@ -325,6 +325,11 @@ def _card(row: Offer) -> Card:
     return Card(row.title, line, org.name, org.brand)
 
 
+def card_of(row: Offer) -> bytes:
+    """The offer's picture as PNG, for its page and for posts about it."""
+    return card_file(current_settings().data_dir / "cards", row.id, _card(row))
+
+
 @public.get("/o/<slug>/card-<version>.png")
 @access.public
 def card(slug: str, version: str) -> Response:
@@ -334,7 +339,7 @@ def card(slug: str, version: str) -> Response:
     if version != wanted.version:
         today = f"/o/{row.slug}/card-{wanted.version}.png"
         return Response(status=302, headers={"Location": today})
-    content = card_file(current_settings().data_dir / "cards", row.id, wanted)
+    content = card_of(row)
     return Response(content, content_type="image/png", headers={"Cache-Control": FOR_EVER})
 
 

@@ -16,11 +16,13 @@ from pathlib import Path
 from flask_babel import lazy_gettext as _l
 
 from app import clock, crypto
+from app.charters import service as charters
 from app.db import transaction
 from app.errors import DomainError, Gone
 from app.people import service as people
 from app.play import rules
 from app.settings import organisation, save_organisation
+from app.sharing import disclosures
 
 VALID_FOR = dt.timedelta(minutes=30)
 _FILE = "setup_ticket"
@@ -66,17 +68,28 @@ def check_ticket(data_dir: Path, ticket: str) -> None:
         )
 
 
+def complete() -> None:
+    """Give an organisation what this version brings with it and an older one did not have: its
+    first rules, charter and wordings. What it has stays as it is."""
+    if organisation() is None:
+        return
+    with transaction():
+        rules.ensure_defaults(clock.now())
+        charters.ensure_default(clock.now())
+        disclosures.ensure_defaults()
+
+
 def set_up(
     data_dir: Path, *, name: str, brand: str, about: str, admin_name: str, email: str,
     password: str, language: str,
 ) -> uuid.UUID:  # fmt: skip
-    """Create the organisation, its first rules and its first administrator, who joins by the
+    """Create the organisation, what it begins with and its first administrator, who joins by the
     same act; their id. Raises `InvalidInput` by field."""
     with transaction():
         if not needed():
             raise AlreadySetUp
         save_organisation(name=name, brand=brand, about=about, privacy_contact=email)
-        rules.ensure_defaults(clock.now())
+        complete()
         person = people.add_person(
             kind="employee", name=admin_name, email=email, language=language,
             roles=["admin", "recruiter", "hr"],

@@ -31,11 +31,17 @@ class Grant(Model):
     """A member lets us write in their name on one network. Tokens are encrypted and sealed to
     this row and its owner (`sealing.py`). `state`: 'active', 'reconnect' (expired or refused by
     the network). Ending a grant deletes its row. `consent_version` is the text the member
-    agreed to before the network's own page."""
+    agreed to before the network's own page. Two people never post as one profile: `subject`
+    is who the network says it is.
+
+    `busy_until`: one post of a member at a time; `rests_until`: a pause after trouble."""
 
     __tablename__ = "share_grant"
     __retention__ = retention.CREDENTIAL
-    __table_args__ = (UniqueConstraint("person_id", "network"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "network"),
+        UniqueConstraint("network", "subject"),
+    )
 
     id: Mapped[uuid.UUID] = primary_key()
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
@@ -45,15 +51,29 @@ class Grant(Model):
     display_name: Mapped[str] = mapped_column(String(200), default="")
     scopes: Mapped[list[str]]
     state: Mapped[str] = mapped_column(String(10), default="active")
-    access_token: Mapped[str] = mapped_column(Encrypted)
-    refresh_token: Mapped[str | None] = mapped_column(Encrypted)
+    # Read only where they are used, so that a page needs no key.
+    access_token: Mapped[str] = mapped_column(Encrypted, deferred=True)
+    refresh_token: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     expires_at: Mapped[dt.datetime]
     refresh_expires_at: Mapped[dt.datetime | None]
     consent_version: Mapped[str] = mapped_column(String(40))
     consented_at: Mapped[dt.datetime] = utc_column()
     connected_at: Mapped[dt.datetime] = utc_column()
+    busy_until: Mapped[dt.datetime | None]
     rests_until: Mapped[dt.datetime | None]
     reminded_at: Mapped[dt.datetime | None]
+
+
+class GrantRevocation(Model):
+    """A token on its way out: its grant is gone, the network is still to be told. The row goes
+    with the first try, whatever the network says (rule N6)."""
+
+    __tablename__ = "grant_revocation"
+    __retention__ = retention.CREDENTIAL
+
+    id: Mapped[uuid.UUID] = primary_key()
+    token: Mapped[str] = mapped_column(Encrypted)
+    asked_at: Mapped[dt.datetime] = utc_column()
 
 
 class Share(Model):
@@ -142,7 +162,7 @@ class ReachFigure(Model):
 
 class Disclosure(Model):
     """An approved wording of "I work at …" (rule L1). `{organisation}` stands for its name. The
-    first of its language is the default."""
+    first of its language and kind of person is the default."""
 
     __tablename__ = "disclosure"
     __retention__ = retention.PROGRAMME
@@ -150,6 +170,7 @@ class Disclosure(Model):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     language: Mapped[str] = mapped_column(String(5))
+    person_kind: Mapped[str] = mapped_column(String(20), default="employee")
     text: Mapped[str] = mapped_column(String(200))
     position: Mapped[int] = mapped_column(default=0)
     retired_at: Mapped[dt.datetime | None]
@@ -197,3 +218,13 @@ class NetworkQuota(Model):
     holder: Mapped[str] = mapped_column(String(36), primary_key=True)
     calls: Mapped[int] = mapped_column(default=0)
     blocked_until: Mapped[dt.datetime | None]
+
+
+class IdeaMail(Model):
+    """When a member last got ideas of what to pass on: at most once a week (rule W9)."""
+
+    __tablename__ = "idea_mail"
+    __retention__ = retention.MAIL_LOG
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    sent_at: Mapped[dt.datetime] = utc_column()

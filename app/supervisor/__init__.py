@@ -7,7 +7,7 @@ started again after a pause that grows. Whatever happens to the supervisor, the 
 the parts with it.
 """
 
-from app.supervisor.product import Product
+from app.supervisor.product import Companion, Product
 from app.supervisor.up import up
 
-__all__ = ["Product", "up"]
+__all__ = ["Companion", "Product", "up"]

@@ -35,6 +35,7 @@ class State:
     redis_url: str
     runtime: str = ""
     parts: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
 
 
 def acquire(data_dir: Path) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 # Imported when it is needed: a second start in the same folder is told so at once.
@@ -15,13 +15,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """Something that runs beside the product's own parts; `title` is what `ps` shows."""
+
+    name: str
+    title: str
+    work: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """`create` imports and builds the application; `schedule` gives its periodic jobs;
     `prepare` brings the database to this version; `welcome`, called once the web answers, may
     fill the demo and returns what the terminal shows (accounts, or the address of the set-up).
-    The last two run in processes of their own."""
+    The last two run in processes of their own. `addresses` is where companions listen, noted
+    for the console."""
 
     create: Callable[[Settings], Flask]
     schedule: Callable[[], Sequence[Periodic]]
     prepare: Callable[[Flask], object]
     welcome: Callable[[Flask], str] | None = None
+    companions: Sequence[Companion] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)

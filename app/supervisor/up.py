@@ -168,7 +168,8 @@ class Run:
             holder = scheduler.installation_holder(settings)
             return scheduler.run(app, settings, url, self.product.schedule(), holder)
 
-        self.parts = [Part("web", "pv-web", serve)]
+        self.parts = [Part(c.name, c.title, c.work) for c in self.product.companions]
+        self.parts.append(Part("web", "pv-web", serve))
         for number in range(1, options.job_workers + 1):
             self.parts.append(Part(f"worker {number}", "pv-worker", work))
         self.parts.append(Part("scheduler", "pv-scheduler", keep_time))
@@ -194,6 +195,7 @@ class Run:
             redis_url=self.settings.redis_url or "",
             runtime=self.runtime,
             parts={part.name: part.pid for part in everything},
+            addresses=dict(self.product.addresses),
         )
         lock.write(self.settings.data_dir, state)
 

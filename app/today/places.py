@@ -25,6 +25,7 @@ def member_places() -> list[Place]:
     """Where a member lives."""
     return [
         Place("today", "/", _("Today"), "sun"),
+        Place("library", "/library", pgettext("place", "Library"), "library"),
         Place("offers", "/offers", _("Offers"), "briefcase"),
         Place("play", "/play", _("Play"), "dices"),
         Place("me", "/me", _("Me"), "circle-user"),
@@ -34,6 +35,11 @@ def member_places() -> list[Place]:
 def staff_places(roles: frozenset[str]) -> list[Place]:
     """What the team works with, by role."""
     found: list[Place] = []
+    if roles & {"contributor", "curator", "admin"}:
+        found.append(Place("stories", "/studio/stories", pgettext("place", "Stories"), "library"))
+    if roles & {"lead", "admin"}:
+        found.append(Place("sharing", "/studio/sharing", pgettext("place", "Sharing"), "send"))
+        found.append(Place("charter", "/studio/charter", _("Charter"), "scroll-text"))
     if roles & {"recruiter", "admin"}:
         found.append(Place("board", "/studio/referrals", pgettext("place", "Referrals"), "users"))
         found.append(Place("offers", "/studio/offers", _("Offers"), "briefcase"))

@@ -88,6 +88,24 @@ def api(scope: str, *roles: str) -> Callable[[View], View]:
     return _declare(Rule("api", frozenset(roles), scope))
 
 
+def comes_back_at(path: str) -> Callable[[View], View]:
+    """Where a reader who must sign in first goes on, for a view that cannot be opened twice and
+    whose address nobody should keep."""
+
+    def declare(view: View) -> View:
+        view.__dict__["comes_back_at"] = path
+        return view
+
+    return declare
+
+
+def way_back() -> str:
+    """Where this reader goes on after signing in: this page, unless its view says another."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    declared = getattr(view, "comes_back_at", None)
+    return declared if isinstance(declared, str) else request.full_path.rstrip("?")
+
+
 def rule_of(endpoint: str | None) -> Rule | None:
     """The rule declared beside an endpoint; Flask's static files are public."""
     if endpoint == "static":

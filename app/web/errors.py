@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.db import db
 from app.errors import DomainError, InvalidInput, Unauthorized
+from app.web.access import way_back
 from app.web.pages import redirect_to
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def on_domain_error(error: DomainError) -> Response:
             errors = {k: [str(s) for s in v] for k, v in error.errors.items()}
         return problem(error.status, error.code, str(error.sentence), errors)
     if isinstance(error, Unauthorized) and request.method in ("GET", "HEAD", "POST"):
-        target = request.full_path.rstrip("?") if request.method == "GET" else ""
+        target = way_back() if request.method == "GET" else ""
         return redirect_to(f"/sign-in?next={quote(target)}" if target else "/sign-in")
     return _page(error.status, str(error.sentence), "")
 

@@ -19,11 +19,13 @@ MAX_BODY = 26 * 1024 * 1024
 
 
 def _form_targets(settings: Settings) -> list[str]:
-    """A form that redirects elsewhere must say so: our own origin and the identity provider."""
+    """A form that redirects elsewhere must say so: our own origin, LinkedIn and the identity
+    provider."""
     targets = ["'self'"]
-    if settings.oidc_issuer:
-        parts = urlsplit(settings.oidc_issuer)
-        targets.append(f"{parts.scheme}://{parts.netloc}")
+    for address in (settings.linkedin_auth_url, settings.oidc_issuer):
+        if address:
+            parts = urlsplit(address)
+            targets.append(f"{parts.scheme}://{parts.netloc}")
     return targets
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser import journeys
+from tests.browser import journeys, sharing
 from tests.browser.product import FLAGS, USUAL, Combination, Product
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -62,3 +62,14 @@ def test_the_candidates_journey_stores_nothing(
 @pytest.mark.parametrize("how", USUAL, ids=str)
 def test_the_recruiters_journey(browser: Browser, product: Product, how: Combination) -> None:
     journeys.recruiter(browser, product, how)
+
+
+PHONES = [Combination(360, "fr", "light", True), Combination(360, "en", "dark", False)]
+
+
+@pytest.mark.parametrize("how", PHONES, ids=str)
+def test_three_gestures_from_the_notification_to_the_post(
+    browser: Browser, product: Product, how: Combination
+) -> None:
+    """F1, F3, F12, F18, F91, F98, F115."""
+    sharing.share(browser, product, how)

@@ -2,9 +2,9 @@
 
 from flask_smorest import Blueprint
 
-from app.api.resources import ledger, me, offers, people, referrals, rewards
+from app.api.resources import ledger, me, offers, people, referrals, rewards, shares, stories
 
 resources: tuple[Blueprint, ...] = (
     me.blueprint, offers.blueprint, referrals.blueprint, rewards.blueprint, people.blueprint,
-    ledger.blueprint,
+    ledger.blueprint, shares.blueprint, stories.blueprint,
 )  # fmt: skip

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 from flask_smorest import Blueprint
 
+from app import clock
 from app.api import schemas
 from app.api.resources.common import Json, page
 from app.db import db
 from app.people import queries as people
 from app.people.models import Person
 from app.play import accounts, statement
+from app.sharing import grants
 from app.web import access
 from app.web.i18n import language
 
@@ -25,8 +29,16 @@ def me() -> Json:
     return {
         "id": person.id, "name": person.name, "email": person.email, "kind": person.kind,
         "language": person.language, "member": person.is_member, "roles": sorted(person.roles),
-        "consents": [_consent(c) for c in people.choices_of(person.id)], "grants": [],
+        "consents": [_consent(c) for c in people.choices_of(person.id)], "grants": _grants(person.id),
     }  # fmt: skip
+
+
+def _grants(person_id: uuid.UUID) -> list[Json]:
+    grant = grants.grant_of(person_id)
+    if grant is None:
+        return []
+    state = grant.state if grant.expires_at > clock.now() else "expired"
+    return [{"network": grant.network, "state": state, "expires_at": grant.expires_at}]
 
 
 def _consent(choice: people.Choice) -> Json:

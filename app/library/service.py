@@ -1,0 +1,303 @@
+"""Writing, publishing and withdrawing stories, whoever asks: a form, a program, the demo.
+
+A contributor creates stories and changes their own drafts; curators and administrators do
+the rest. A story on a sensitive topic is published, and changed once it is public, by
+somebody other than its author (rule L4 of our notes on the law). What became public, was
+taken back or was changed is told once, in the transaction that made it so
+(`story.published`, `story.withdrawn`, `story.changed`, with `story_id`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import audit, clock, outbox
+from app.db import db, transaction
+from app.integrations.text import fold
+from app.library import content as contents
+from app.library.content import Content, Fields, Words, content_of, topic_code
+from app.library.errors import (
+    NotYours,
+    SecondApprovalNeeded,
+    StoryChanged,
+    StoryIsPublic,
+    UnknownStory,
+)
+from app.library.models import Caption, Story, StoryText, Topic
+from app.media.models import Picture
+from app.people.queries import person
+from app.web import current_settings
+
+WRITERS: Final = frozenset({"contributor", "curator", "admin"})
+CURATORS: Final = frozenset({"curator", "admin"})
+SENSITIVE_CODES: Final = frozenset([
+    "alcool", "alcohol", "bourse", "elections", "finance", "finances", "gambling", "health",
+    "jeux-d-argent", "juridique", "legal", "politics", "politique", "restructuration",
+    "restructuring", "resultats", "results", "sante",
+])  # fmt: skip
+"""Topics that begin as sensitive; an administrator decides afterwards."""
+
+_SLUG_WORDS: Final = 72
+_SLUG_LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"})
+_TAIL_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+# --- who may -----------------------------------------------------------------------------
+
+
+def may_change(
+    author_id: uuid.UUID | None, status: str, person_id: uuid.UUID, roles: frozenset[str]
+) -> bool:
+    """Curators change every story, contributors their own drafts."""
+    is_own_draft = author_id == person_id and status == "draft"
+    return bool(roles & CURATORS) or (is_own_draft and bool(roles & WRITERS))
+
+
+def _roles(actor_id: uuid.UUID | None) -> frozenset[str]:
+    """What the actor may do; the product itself (None) may do everything."""
+    return CURATORS if actor_id is None else person(actor_id).roles
+
+
+def check_may_change(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> None:
+    """Refuse early, before something large is taken in. Raises `NotYours`, `UnknownStory`."""
+    story = db.session.get(Story, story_id)
+    if story is None:
+        raise UnknownStory
+    _check_may_change(story, actor_id)
+
+
+def _check_may_change(story: Story, actor_id: uuid.UUID | None) -> None:
+    roles = _roles(actor_id)
+    if actor_id is not None and not may_change(story.author_id, story.status, actor_id, roles):
+        raise NotYours
+
+
+def _check_may_publish(actor_id: uuid.UUID | None) -> None:
+    if not _roles(actor_id) & CURATORS:
+        raise NotYours
+
+
+def _check_second_eyes(story: Story, actor_id: uuid.UUID | None) -> None:
+    """A sensitive story never becomes public, or other than it was, by its author alone."""
+    is_sensitive = any(topic.is_sensitive for topic in story.topics)
+    if is_sensitive and actor_id is not None and actor_id == story.author_id:
+        raise SecondApprovalNeeded
+
+
+# --- use cases ---------------------------------------------------------------------------
+
+
+def create_story(fields: Fields, actor_id: uuid.UUID | None) -> Story:
+    """A new draft. Its language is the organisation's unless the fields say another.
+
+    Raises `InvalidInput` by field (see `content.read`), `NotYours`.
+    """
+    before = Content(language=current_settings().locale)
+    with transaction() as session:
+        if not _roles(actor_id) & WRITERS:
+            raise NotYours
+        content = contents.read(fields, before)
+        title = content.texts[content.language].title
+        story = Story(slug=_make_slug(title), author_id=actor_id, status="draft", version=1)
+        _write(session, story, content)
+        session.add(story)
+        session.flush()
+        audit.record("story.created", "story", story.id, actor_id=actor_id)
+    return story
+
+
+def change_story(
+    story_id: uuid.UUID, fields: Fields, actor_id: uuid.UUID | None, version: int | None = None
+) -> Story:
+    """Change the given fields and no others. A public story stays publishable throughout.
+
+    `version` is the one the writer saw; None for a writer who saw none. Raises
+    `InvalidInput` by field, `StoryChanged`, `NotYours`, `SecondApprovalNeeded`,
+    `UnknownStory`.
+    """
+    with transaction() as session:
+        story = load(story_id)
+        _check_may_change(story, actor_id)
+        if version is not None and version != story.version:
+            raise StoryChanged
+        before = content_of(story)
+        after = contents.read(fields, before)
+        if after == before:
+            return story
+        if story.status == "published":
+            contents.check_publishable(after, clock.now())
+            _check_second_eyes(story, actor_id)
+        _write(session, story, after)
+        session.flush()
+        if story.status == "published":
+            _check_second_eyes(story, actor_id)
+        _touch(story)
+        names = ",".join(contents.changed_names(before, after))
+        audit.record("story.changed", "story", story.id, actor_id=actor_id, fields=names)
+        outbox.record("story.changed", story_id=str(story.id))
+    return story
+
+
+def publish_story(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> Story:
+    """Show it to members, from `visible_from` on. A published one stays as it is.
+
+    Raises `InvalidInput` by field, `NotYours`, `SecondApprovalNeeded`, `UnknownStory`.
+    """
+    with transaction():
+        story = load(story_id)
+        _check_may_publish(actor_id)
+        if story.status == "published":
+            return story
+        _check_second_eyes(story, actor_id)
+        contents.check_publishable(content_of(story), clock.now())
+        story.status, story.published_at, story.published_by = "published", clock.now(), actor_id
+        story.withdrawn_at = None
+        _touch(story)
+        audit.record("story.published", "story", story.id, actor_id=actor_id)
+        outbox.record("story.published", story_id=str(story.id))
+    return story
+
+
+def withdraw_story(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> Story:
+    """Take a published story back: its page says so, nobody can share it any more. One that
+    was withdrawn stays as it is. Raises `NotYours`, `UnknownStory` (a draft, too)."""
+    with transaction():
+        story = load(story_id)
+        _check_may_publish(actor_id)
+        if story.status == "withdrawn":
+            return story
+        if story.status != "published":
+            raise UnknownStory
+        story.status, story.withdrawn_at = "withdrawn", clock.now()
+        _touch(story)
+        audit.record("story.withdrawn", "story", story.id, actor_id=actor_id)
+        outbox.record("story.withdrawn", story_id=str(story.id))
+    return story
+
+
+def discard(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> None:
+    """Throw a draft away for good. Raises `NotYours`, `StoryIsPublic`, `UnknownStory`."""
+    with transaction() as session:
+        story = load(story_id)
+        if story.status != "draft":
+            raise StoryIsPublic
+        _check_may_change(story, actor_id)
+        audit.record("story.discarded", "story", story.id, actor_id=actor_id)
+        session.delete(story)
+
+
+def set_sensitive(topic_id: uuid.UUID, is_sensitive: bool, actor_id: uuid.UUID | None) -> None:
+    """Whether stories on this topic need a second pair of eyes. Raises `UnknownStory` where
+    there is no such topic."""
+    with transaction() as session:
+        topic = session.get(Topic, topic_id, with_for_update=True)
+        if topic is None:
+            raise UnknownStory
+        if topic.is_sensitive is is_sensitive:
+            return
+        topic.is_sensitive = is_sensitive
+        action = "topic.sensitive" if is_sensitive else "topic.ordinary"
+        audit.record(action, "topic", topic.id, actor_id=actor_id)
+
+
+def load(story_id: uuid.UUID) -> Story:
+    """One story, locked for the rest of the transaction. Raises `UnknownStory`."""
+    story = db.session.get(Story, story_id, with_for_update=True, populate_existing=True)
+    if story is None:
+        raise UnknownStory
+    return story
+
+
+# --- storing -----------------------------------------------------------------------------
+
+
+def _touch(story: Story) -> None:
+    story.version += 1
+    story.updated_at = clock.now()
+
+
+def _write(session: Session, story: Story, content: Content) -> None:
+    """Make the rows say what the content says."""
+    _check_picture(session, content.picture_id)
+    story.kind, story.language, story.url = content.kind, content.language, content.url
+    story.picture_id, story.networks = content.picture_id, list(content.networks)
+    story.is_commercial, story.evidence = content.is_commercial, content.evidence
+    story.visible_from, story.expires_at = content.visible_from, content.expires_at
+    story.topics = [_topic(session, name) for name in content.topics]
+    story.search_text = contents.search_text(content)
+    _write_texts(story, content)
+    if _captions_of(story) != content.captions:
+        _write_captions(story, content)
+
+
+def _check_picture(session: Session, picture_id: uuid.UUID | None) -> None:
+    if picture_id is not None and session.get(Picture, picture_id) is None:
+        raise contents.unknown_picture()
+
+
+def _write_texts(story: Story, content: Content) -> None:
+    rows = {row.language: row for row in story.texts}
+    for language, words in content.texts.items():
+        row = rows.pop(language, None)
+        if row is None:
+            story.texts.append(_text_row(language, words))
+        else:
+            row.title, row.summary, row.body, row.alt = (
+                words.title, words.summary, words.body, words.alt,
+            )  # fmt: skip
+    for row in rows.values():
+        story.texts.remove(row)
+
+
+def _text_row(language: str, words: Words) -> StoryText:
+    return StoryText(
+        language=language, title=words.title, summary=words.summary, body=words.body, alt=words.alt
+    )
+
+
+def _captions_of(story: Story) -> object:
+    return content_of(story).captions
+
+
+def _write_captions(story: Story, content: Content) -> None:
+    """What is worded as before keeps its row: those who were shown it are remembered by it."""
+    known = {(row.language, row.text): row for row in story.captions}
+    kept: list[Caption] = []
+    for language in sorted(content.captions):
+        for at, way in enumerate(content.captions[language]):
+            row = known.pop((language, way.text), None) or Caption(language=language, text=way.text)
+            row.kind, row.position = way.kind, at
+            kept.append(row)
+    story.captions = kept
+
+
+def _topic(session: Session, name: str) -> Topic:
+    """The topic of that name, made on first use. Two writers at once make one."""
+    code = topic_code(name)
+    found = session.scalar(select(Topic).where(Topic.code == code))
+    if found is not None:
+        return found
+    topic = Topic(code=code, name=name, is_sensitive=code in SENSITIVE_CODES)
+    try:
+        with session.begin_nested():
+            session.add(topic)
+            session.flush()
+    except IntegrityError:
+        return session.scalars(select(Topic).where(Topic.code == code)).one()
+    return topic
+
+
+def _make_slug(title: str) -> str:
+    """A readable, unique address of at most 80 characters, made once and kept for ever."""
+    words = re.sub(r"[^a-z0-9]+", "-", fold(title).translate(_SLUG_LETTERS)).strip("-")
+    if len(words) > _SLUG_WORDS:
+        words = words[:_SLUG_WORDS].rsplit("-", 1)[0].strip("-") or words[:_SLUG_WORDS]
+    tail = "".join(secrets.choice(_TAIL_LETTERS) for _ in range(7))
+    return f"{words or 'recit'}-{tail}"

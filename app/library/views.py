@@ -1,0 +1,135 @@
+"""The member's library: the shelf, and one story with what stands beside it."""
+
+from __future__ import annotations
+
+import uuid
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, request
+
+from app import clock
+from app.library import neighbours, queries, words
+from app.library.errors import StoryWithdrawn, UnknownStory
+from app.library.material import languages_of, material_of
+from app.library.models import KINDS, NETWORKS, Story
+from app.library.neighbours import Section
+from app.library.queries import StoryFilter, Viewer, reading_minutes
+from app.media import service as media
+from app.people.queries import named
+from app.web import access, render
+from app.web.i18n import language
+from app.web.markdown import to_html
+
+library = Blueprint("library", __name__)
+
+PAGE = 24
+TOPICS_SHOWN = 12
+
+
+def viewer() -> Viewer:
+    """The reader as the library knows them."""
+    who = access.me()
+    return Viewer(who.person_id, who.roles)
+
+
+@library.get("/library")
+@access.role("member")
+def shelf() -> Response:
+    """What may be read and shared now; filters live in the address."""
+    asked = {
+        name: request.args.get(name, "").strip()
+        for name in ("q", "topic", "kind", "language", "network")
+    }
+    filters = StoryFilter(
+        q=asked["q"],
+        topic=asked["topic"],
+        kind=asked["kind"],
+        language=asked["language"],
+        network=asked["network"],
+    )
+    told_in = asked["language"] or language()
+    found = queries.shelf(filters, told_in, request.args.get("after"), PAGE)
+    topics = queries.shown_topics()
+    return render(
+        "library/shelf.html",
+        stories=found.items,
+        next_cursor=found.next,
+        asked=asked,
+        topics=[t for at, t in enumerate(topics) if at < TOPICS_SHOWN or t.code == asked["topic"]],
+        kinds=words.kind_names(),
+        networks=words.network_names(),
+        languages=words.LANGUAGE_NAMES,
+    )
+
+
+@library.get("/library/<uuid:story_id>")
+@access.role("member")
+def story(story_id: uuid.UUID) -> Response:
+    """One story: read it, then make it mine."""
+    return story_page(story_id, request.args.get("text") or language())
+
+
+def story_page(
+    story_id: uuid.UUID,
+    language: str | None,
+    status: int = 200,
+    section: Section | None = None,
+) -> Response:
+    """The page of a story in `language`, or in its own. With `section` (a form that came
+    back), that alone stands beside it, whatever became of the story meanwhile.
+
+    Raises `UnknownStory`; `StoryWithdrawn` where there is no `section`.
+    """
+    reader = viewer()
+    row = queries.story_for(story_id, reader)
+    state = queries.state_of(row.status, row.visible_from, row.expires_at, clock.now())
+    if state == "withdrawn" and section is None:
+        raise StoryWithdrawn
+    if state in ("draft", "scheduled"):  # writers see those in the studio
+        raise UnknownStory
+    told = material_of(row, language)
+    beside = [section] if section else neighbours.sections(told) if state == "published" else []
+    return draw_story(row, language, state, status, sections=beside)
+
+
+def draw_story(
+    row: Story,
+    language: str | None,
+    state: str,
+    status: int = 200,
+    *,
+    sections: list[Section],
+    in_studio: bool = False,
+) -> Response:
+    """The same page for members and, as a preview, for writers."""
+    told = material_of(row, language)
+    here = f"/studio/stories/{row.id}/preview" if in_studio else f"/library/{row.id}"
+    return render(
+        "library/story.html",
+        status,
+        story=told,
+        state=state,
+        state_word=words.state_names()[state],
+        in_studio=in_studio,
+        can_publish=viewer().is_curator,
+        host=urlsplit(told.url).hostname if told.url else "",
+        languages=[
+            (f"{here}?text={code}", words.LANGUAGE_NAMES[code], code == told.language, code)
+            for code in languages_of(row)
+        ],
+        topics=sorted(row.topics, key=lambda topic: topic.name),
+        kind=words.kind_names()[row.kind],
+        networks=[words.network_names()[n] for n in NETWORKS if n in row.networks],
+        picture_shown=media.picture(row.picture_id),
+        body=to_html(told.body, heading=2) if told.body else "",
+        minutes=reading_minutes(len(told.body)),
+        author=named([row.author_id]).get(row.author_id) if row.author_id else None,
+        published_at=row.published_at,
+        sections=sections,
+    )
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """Kinds in their order, with their names."""
+    names = words.kind_names()
+    return [(kind, names[kind]) for kind in KINDS]

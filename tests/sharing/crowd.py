@@ -1,0 +1,332 @@
+"""Many due posts at once, with the processes of a real installation: two workers, a scheduler,
+a queue server, and a LinkedIn that is slow.
+
+`publish(...)`: everybody's post is due at one moment and one member is in trouble; how long
+until 99 of 100 healthy ones are online. `stop(...)`: the switch is thrown in the middle.
+`leave(...)`: how long until nothing of a member is left. The suite takes slices of these,
+`make soak` tells them at full counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import math
+import os
+import random
+import shutil
+import signal
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from app import clock, create_app, migrating, outbox
+from app.db import db, transaction
+from app.demo.drawings import draw
+from app.jobs import process, scheduler, worker
+from app.jobs.queue import connect
+from app.library import service as library
+from app.media import service as media
+from app.outbox.models import DONE, OutboxDelivery
+from app.people import service as people
+from app.people.models import Membership, Person
+from app.play import accounts, rules
+from app.schedule import SCHEDULE
+from app.settings import save_organisation
+from app.sharing import disclosures, grants, publisher, service, stop
+from app.sharing.models import Grant, GrantRevocation, Share
+from app.supervisor import queue_server
+from standin.linkedin import StandIn
+from tests.conftest import House, settings_for
+from tests.jobs.conftest import start_server
+from tests.sharing import flow, kit
+from tests.sharing.conftest import linked
+
+SLOW = {"slow:0.15": 0.25, "slow:0.2": 0.25, "slow:0.25": 0.25, "slow:0.3": 0.25}
+"""Every call takes 150 to 300 ms before it takes effect."""
+HEALTHY = 0.99
+PATIENCE = 180.0
+TROUBLES = ("silence:600", "401-revoked")
+AT_ONCE = 100  # members made in one transaction
+
+
+class Installation:
+    """One product with its queue server, its LinkedIn and as many processes as wanted. Its
+    clock runs: all processes share the real one."""
+
+    def __init__(self, folder: Path, database_url: str = "", **more: str) -> None:
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        clock.release()
+        self.runtime = queue_server.runtime_folder()
+        self.server = start_server(self.runtime, folder)
+        self.standin = StandIn(process=True, lenient=True)
+        self.standin.start()
+        variables = linked(folder, self.standin, REDIS_URL=self.server.url) | more
+        if database_url:
+            variables["DATABASE_URL"] = database_url
+        self.settings = settings_for(folder, **variables)
+        self.app = create_app(self.settings)
+        self.parts: dict[str, int] = {}
+        self._context = self.app.app_context()
+        self._context.push()
+        self._prepare()
+        self.house = House(self.app)
+
+    def _prepare(self) -> None:
+        migrating.upgrade()
+        save_organisation(name="Halvenne", brand="#00664a", privacy_contact="vie@halvenne.example")
+        rules.ensure_defaults(clock.now() - dt.timedelta(days=365))
+        disclosures.ensure_defaults()
+
+    def close(self) -> None:
+        """End every process and remove what is not in the folder."""
+        for name in list(self.parts):
+            self.end(name)
+        db.session.remove()
+        db.engine.dispose()
+        self._context.pop()
+        self.standin.stop()
+        self.server.process.kill()
+        self.server.process.wait()
+        shutil.rmtree(self.runtime, ignore_errors=True)
+
+    # --- processes -------------------------------------------------------------------------
+
+    def start_workers(self, count: int = 2) -> None:
+        """Real workers; back when the queue server knows them."""
+        for number in range(count):
+            self._fork(f"worker {number + 1}", lambda: worker.run(self.app, self.server.url))
+        client = connect(self.server.url)
+        eventually(lambda: client.scard("rq:workers") >= count, "the workers are there")
+        client.close()
+
+    def start_scheduler(self) -> None:
+        """The real one, with everything that happens by the clock."""
+        self._fork(
+            "scheduler",
+            lambda: scheduler.run(self.app, self.settings, self.server.url, SCHEDULE),
+        )
+
+    def _fork(self, name: str, work: Callable[[], int]) -> None:
+        db.session.remove()
+        db.engine.dispose()
+        sys.stdout.flush()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                process.die_with(parent)
+                self._own_output(name)
+                status = work()
+            except SystemExit as asked:
+                status = int(asked.code or 0)
+            finally:
+                os._exit(status)
+        self.parts[name] = pid
+
+    def _own_output(self, name: str) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        log = os.open(self.folder / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        logging.basicConfig(stream=open(2, "w", closefd=False), level=logging.INFO, force=True)
+
+    def end(self, name: str) -> None:
+        """SIGKILL; a worker's job goes with it."""
+        pid = self.parts.pop(name)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+    def cpu_seconds(self) -> float:
+        """What this process's children that have ended used so far."""
+        used = os.times()
+        return used.children_user + used.children_system
+
+
+def eventually(holds: Callable[[], object], what: str, seconds: float = PATIENCE) -> float:
+    """Wait until `holds()` is true; after how many seconds it was."""
+    began = clock.monotonic()
+    while not holds():
+        assert clock.monotonic() - began < seconds, f"not within {seconds} s: {what}"
+        clock.sleep(0.1)
+    return clock.monotonic() - began
+
+
+def _fresh() -> None:
+    """What other processes have committed counts."""
+    db.session.rollback()
+
+
+# --- people who share --------------------------------------------------------------------
+
+
+def members(count: int, mark: str = "foule") -> list[uuid.UUID]:
+    """People who joined, agreed to the charter and connected a profile of their own."""
+    found: list[uuid.UUID] = []
+    while len(found) < count:
+        with transaction() as session:
+            for number in range(len(found), min(len(found) + AT_ONCE, count)):
+                person = people.add_person(
+                    kind="employee", name=f"Camille {number}", email=f"{mark}-{number}@halvenne.example"
+                )  # fmt: skip
+                people.join(person.id)
+                accounts.open_for(person.id)
+                kit.accept(person.id)
+                kit.connect(person.id, subject=f"{mark}{number}")
+                found.append(person.id)
+            session.flush()
+            session.expunge_all()
+    return found
+
+
+def story_with_picture(house: House) -> uuid.UUID:
+    """A story whose post needs three calls: a place for its picture, the picture, the post."""
+    story_id = kit.story(house)
+    author = library.db.session.get_one(library.Story, story_id).published_by
+    picture = media.add(draw("rings", "#00664a", 1), actor_id=None)
+    library.change_story(story_id, {"picture_id": picture.id, "alt": "Des anneaux."}, author)
+    return story_id
+
+
+def press_all(
+    person_ids: list[uuid.UUID], story_id: uuid.UUID, words: str, at: dt.datetime | None = None
+) -> None:
+    """Everybody presses, each with words of their own."""
+    for first in range(0, len(person_ids), AT_ONCE):
+        with transaction() as session:
+            for person_id in person_ids[first : first + AT_ONCE]:
+                text = f"{words} {person_id.hex[-6:]}"
+                service.press(person_id, kit.Wish(story_id=story_id, words=text, publish_at=at))
+            session.flush()
+            session.expunge_all()
+
+
+def forget_the_rest() -> None:
+    """What was recorded while the people were made was handled long ago."""
+    with transaction() as session:
+        session.execute(
+            update(OutboxDelivery)
+            .where(OutboxDelivery.state != DONE, OutboxDelivery.handler != "sharing.publish")
+            .values(state=DONE, done_at=clock.now())
+        )
+
+
+def states(person_ids: list[uuid.UUID] | None = None) -> Counter[tuple[str, str | None]]:
+    """How many posts are in each state, with its reason."""
+    _fresh()
+    wanted = select(Share.status, Share.reason, func.count()).group_by(Share.status, Share.reason)
+    if person_ids is not None:
+        wanted = wanted.where(Share.person_id.in_(person_ids))
+    return Counter({(row[0], row[1]): row[2] for row in db.session.execute(wanted)})
+
+
+def _count(status: str) -> int:
+    _fresh()
+    found = db.session.scalar(select(func.count()).select_from(Share).where(Share.status == status))
+    return found or 0
+
+
+def _posted_at(post: dict[str, object]) -> dt.datetime:
+    return dt.datetime.fromisoformat(str(post["created_at"]))
+
+
+# --- everybody at once -------------------------------------------------------------------
+
+
+@dataclass
+class Publication:
+    """What became of one crowd. Times in seconds from the moment everything was due."""
+
+    seed: int
+    people: int
+    trouble: str
+    first: float = 0.0
+    half: float = 0.0
+    healthy: float = 0.0
+    everybody: float = 0.0
+    troubled: str = ""
+    settings: str = ""
+    database: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.database}, {self.people} posts due at once, one member in trouble "
+            f"({self.trouble}; hers ended {self.troubled}), {self.settings}: 99 % of the healthy ones "
+            f"published after {self.healthy:.1f} s (the first {self.first:.1f}, half {self.half:.1f}, "
+            f"the last {self.everybody:.1f})"
+        )
+
+
+def publish(place: Installation, seed: int, count: int, picture: bool = True) -> Publication:
+    """So many members, each with one post that is due; two workers."""
+    chance = random.Random(seed)
+    told = Publication(seed, count, chance.choice(TROUBLES))
+    told.database = place.settings.database_url.split(":")[0]
+    story_id = (story_with_picture if picture else kit.story)(place.house)
+    crowd = members(count)
+    unlucky = crowd[chance.randrange(count // 10, count)]
+    press_all(crowd, story_id, "Chapeau à l’équipe.")
+    forget_the_rest()
+    place.standin.fault(told.trouble, path="/", member=_subject(unlucky), times=None)
+    place.standin.mix(seed, SLOW, path="/", method=None)
+    told.settings = (
+        f"{3 if picture else 1} call(s) a post of 150 to 300 ms, 2 workers of "
+        f"{publisher.THREADS} threads"
+    )
+    _run(place, told)
+    _judge(place, told, crowd, unlucky)
+    return told
+
+
+def _subject(person_id: uuid.UUID) -> str:
+    found = grants.grant_of(person_id)
+    assert found is not None
+    return found.subject
+
+
+def _run(place: Installation, told: Publication) -> None:
+    place.start_workers()
+    place.start_scheduler()
+    began = clock.monotonic()
+    healthy = told.people - 1
+    marks = {"first": 1, "half": healthy // 2, "healthy": math.ceil(HEALTHY * healthy), "everybody": healthy}
+    for name, wanted in marks.items():
+        eventually(lambda least=wanted: _count("published") >= least, f"{name}: {states()}")
+        setattr(told, name, clock.monotonic() - began)
+
+
+def _judge(
+    place: Installation, told: Publication, crowd: list[uuid.UUID], unlucky: uuid.UUID
+) -> None:
+    """Every healthy one once, hers in a true state."""
+    wanted = {"silence:600": "unknown", "401-revoked": "paused"}[told.trouble]
+    eventually(lambda: _still_moving([unlucky]) == 0 or _tries(unlucky), "hers has come to an end")
+    told.troubled = " ".join(filter(None, next(iter(states([unlucky])))))
+    posts = Counter(post["author"]["urn"].rsplit(":", 1)[1] for post in place.standin.posts())
+    rows = db.session.execute(select(Grant.person_id, Grant.subject)).all()
+    subjects = {row.person_id: row.subject for row in rows}
+    healthy = [p for p in crowd if p != unlucky]
+    assert states(healthy) == {("published", None): len(healthy)}, f"{told}: {states(healthy)}"
+    assert [posts[subjects[p]] for p in healthy] == [1] * len(healthy), f"{told}: not once each"
+    assert posts[subjects[unlucky]] == 0, f"{told}: her calls never took effect"
+    assert told.troubled.split()[0] in (wanted, "scheduled"), told
+
+
+def _still_moving(person_ids: list[uuid.UUID]) -> int:
+    found = states(person_ids)
+    return sum(n for (status, _), n in found.items() if status in ("scheduled", "publishing"))
+
+
+def _tries(person_id: uuid.UUID) -> int:
+    """How often it was certain that nothing had been posted."""
+    return db.session.scalar(select(Share.tries).where(Share.person_id == person_id)) or 0
