@@ -14,6 +14,7 @@ LANGUAGES = ("fr",)  # English is the language of the code
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
     "_l": None,
+    "_lp": ((1, "c"), 2),
     "lazy_gettext": None,
     "lazy_ngettext": (1, 2),
     "lazy_pgettext": ((1, "c"), 2),

@@ -177,13 +177,13 @@ class House:
             "email", f"{name.split()[0].lower()}-{uuid.uuid4().hex[:6]}@halvenne.example"
         )
         email = email.encode("ascii", "ignore").decode()
-        person = people.add_person(
+        person_id = people.add_person(
             kind="employee", name=name, email=email, roles=list(roles), **more
-        )
+        ).id
         if joined:
-            people.join(person.id)
+            people.join(person_id)
             outbox.drain()
-        found = db.session.get(Person, person.id)
+        found = db.session.get(Person, person_id)
         assert found is not None
         return found
 

@@ -285,6 +285,10 @@ class RuleOut(ma.Schema):
     amount = ma.fields.Integer()
     held_amount = ma.fields.Integer()
     hold_days = ma.fields.Integer()
+    cap = ma.fields.Integer(
+        allow_none=True, metadata={"description": "How often in one period; null: no limit."}
+    )
+    cap_period = ma.fields.String(allow_none=True, metadata={"description": "day or week"})
     starts_at = Instant()
 
 

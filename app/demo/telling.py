@@ -41,7 +41,7 @@ Act = tuple[float, int, Callable[[], object]]
 
 # One person has not gone this way yet, so that the first time can be seen.
 UNCONNECTED = "edouard"
-DAILY_CAP = 25  # the demo is for trying; an organisation begins with 3
+DAILY_CAP = 100  # the demo is for trying; an organisation begins with 3
 _NAMES = {person.key: person.name for person in PEOPLE}
 
 

@@ -17,7 +17,7 @@ def condition(rule: Rule) -> str:
             "stays online for 24 hours at least."
         ),
         "own-words": _(
-            "For such a post when %(percent)d%% of its text or more is your own.",
+            "For such a post of which %(percent)d%% of the text or more is your own.",
             percent=OWN_WORDS_FROM,
         ),
         "visit": _(

@@ -289,7 +289,11 @@ def announce_due() -> int:
     with transaction() as session:
         ids = session.scalars(
             select(ShareAward.person_id)
-            .where(ShareAward.state == HELD, ShareAward.due_at <= clock.now())
+            .where(
+                ShareAward.state == HELD,
+                ShareAward.person_id.is_not(None),
+                ShareAward.due_at <= clock.now(),
+            )
             .distinct()
             .limit(MEMBERS)
         ).all()

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from app import clock
 from app.play import neighbours, rule_words, rules, sheets, statement
+from app.play.models import FACTS
 from app.play.rules import Rule
 from app.play.statement import Line
 from app.web import access, render
@@ -129,9 +130,10 @@ class RuleState:
 
 
 def _states() -> list[RuleState]:
-    """Every version of every rule, newest first within its fact."""
+    """Every version of every rule in the order of the facts, newest first within each."""
     found, now = [], clock.now()
-    for _fact, versions in groupby(rules.versions(), key=lambda rule: rule.fact):
+    by_fact = sorted(rules.versions(), key=lambda rule: FACTS.index(rule.fact))
+    for _fact, versions in groupby(by_fact, key=lambda rule: rule.fact):
         follower: Rule | None = None
         for rule in sorted(versions, key=lambda r: (r.starts_at, r.version), reverse=True):
             ended_at = follower.starts_at if follower else None

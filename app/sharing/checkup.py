@@ -12,6 +12,7 @@ from app.config import Settings
 from app.integrations.linkedin.oauth import LinkedInAuth
 from app.integrations.linkedin.posts import version_expires_on
 from app.integrations.linkedin.wire import Away, Timeouts, ask
+from app.sharing.posting import is_loopback
 
 OK, NOTE, BROKEN = "ok", "note", "broken"
 WARN_BEFORE: Final = dt.timedelta(days=60)
@@ -96,7 +97,8 @@ def _addresses(settings: Settings) -> list[Finding]:
         hosts = " and ".join(dict.fromkeys(urlsplit(url).netloc for url in urls))
         lines.append(Finding(NOTE, f"not LinkedIn's own addresses: {hosts}"))
     elif not settings.is_https:
-        lines.append(Finding(BROKEN, "LinkedIn returns to https addresses only (BASE_URL)"))
+        state = NOTE if is_loopback(settings.base_url) else BROKEN  # a try-out on one's own machine
+        lines.append(Finding(state, "LinkedIn returns to https addresses only (BASE_URL)"))
     return lines
 
 

@@ -76,12 +76,18 @@ def offered(language: str, person_kind: str) -> list[Wording]:
         )
         .order_by(Disclosure.position, Disclosure.id)
     ).all()
-    return [Wording(r.id, r.language, _filled(r.text)) for r in rows]
+    name = _name()
+    return [Wording(r.id, r.language, _filled(r.text, name)) for r in rows]
 
 
-def _filled(text: str) -> str:
+def _name() -> str:
+    """The organisation's, read once for a list."""
     org = organisation()
-    return text.replace(ORGANISATION, org.name if org else "").strip()
+    return org.name if org else ""
+
+
+def _filled(text: str, name: str) -> str:
+    return text.replace(ORGANISATION, name).strip()
 
 
 def resolve(asked: str | None, own_text: str, language: str, person_kind: str) -> tuple[str, str]:
@@ -136,8 +142,9 @@ def standing() -> list[tuple[str, str, list[Wording]]]:
     found: dict[tuple[str, str], list[Wording]] = {
         (lang, kind): [] for lang in LANGUAGES for kind in KINDS
     }
+    name = _name()
     for row in rows:
-        wording = Wording(row.id, row.language, _filled(row.text))
+        wording = Wording(row.id, row.language, _filled(row.text, name))
         found.setdefault((row.language, row.person_kind), []).append(wording)
     return [(lang, kind, wordings) for (lang, kind), wordings in found.items()]
 
@@ -155,7 +162,9 @@ def add(language: str, person_kind: str, text: str, actor_id: uuid.UUID | None) 
         if errors:
             raise InvalidInput(CHECK_FORM, errors)
         rows = _locked(session, language, person_kind)
-        if any(_filled(row.text).casefold() == _filled(text).casefold() for row in rows):
+        name = _name()
+        filled = _filled(text, name).casefold()
+        if any(_filled(row.text, name).casefold() == filled for row in rows):
             raise InvalidInput(CHECK_FORM, {"text": _l("This wording is there already.")})
         row = Disclosure(
             id=f"{language}-{person_kind}-{secrets.token_hex(4)}",
@@ -178,7 +187,7 @@ def _faults(language: str, person_kind: str, text: str) -> dict[str, Sentence]:
     plain = " ".join(word for word in text.split() if not word.startswith("#"))
     if not _LETTERS.search(plain.replace(ORGANISATION, "")):
         errors["text"] = _l("Say it in words; a hashtag or a name alone tells nobody.")
-    elif len(_filled(text)) > MAX_OWN or len(text) > MAX_OWN:
+    elif len(_filled(text, _name())) > MAX_OWN or len(text) > MAX_OWN:
         errors["text"] = _l("%(max)d characters at most, the name included.", max=MAX_OWN)
     return errors
 

@@ -138,6 +138,23 @@ def on_person_left(person_id: str) -> None:
     grants.end(uuid.UUID(person_id), "left")
 
 
+@outbox.on("charter.withdrawn", "sharing.wait_for_charter")
+def on_charter_withdrawn(person_id: str, acceptance_id: str) -> None:
+    """Who takes the charter back keeps what is planned, and it waits until they agree again."""
+    waiting = db.session.scalars(
+        update(Share)
+        .where(
+            Share.person_id == uuid.UUID(person_id),
+            Share.status == "scheduled",
+            Share.reason.is_distinct_from("check"),
+        )
+        .values(status="paused", reason="charter")
+        .returning(Share.id)
+    ).all()
+    for share_id in waiting:
+        outbox.record("share.paused", share_id=str(share_id))
+
+
 @outbox.on("story.withdrawn", "sharing.cancel_story")
 def on_story_withdrawn(story_id: str) -> None:
     """What is planned does not go; who shared it is told, and free to leave it online (L3)."""

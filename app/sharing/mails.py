@@ -21,8 +21,8 @@ from app.sharing.letters import Letter
 from app.sharing.models import Grant, Share, SharingStop
 from app.sharing.words import TROUBLES
 
-# Told by another mail: that the connection is refused, or on the page where it was changed.
-TOLD_ELSEWHERE = frozenset({"reconnect", "other-profile"})
+# Told by the mail that the connection is refused, or the member's own act: told on its page.
+TOLD_ELSEWHERE = frozenset({"reconnect", "other-profile", "charter"})
 
 
 def _member(person_id: uuid.UUID) -> Person | None:

@@ -17,13 +17,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, CursorResult, exists, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, exists, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, undefer
 
 from app import clock, outbox
 from app.config import Settings
@@ -49,13 +53,15 @@ from app.people.models import Membership, Person
 from app.sharing import grants, posting, quotas, sealing, stop, trouble
 from app.sharing.models import PREPARING, SENT, Grant, Share
 from app.sharing.sealing import TokenMisplaced
+from app.sharing.shift import Shift
 
 log = logging.getLogger(__name__)
 
-THREADS = 12
+THREADS = 24
 SECONDS_AT_WORK = 45
 MAX_TRIES = 8
 REST = dt.timedelta(seconds=5)
+SETTLE_PAUSES = (0.5, 3.0)  # seconds
 CALLS_A_POST = 3
 SET_ASIDE = 500  # at most so many in one go
 
@@ -87,37 +93,27 @@ def publish_due(seconds: float = SECONDS_AT_WORK, threads: int = THREADS) -> int
     """Publish what is due, several members side by side, for at most `seconds`; how many
     attempts were made."""
     reap()
-    waiting = _due_count(threads)
-    if waiting == 0:
-        return 0
-    deadline = clock.monotonic() + seconds
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    if waiting == 1:
-        return _work(app, deadline)
-    db.session.remove()
-    with ThreadPoolExecutor(min(waiting, threads)) as pool:
-        work = [pool.submit(_in_thread, app, deadline) for _ in range(min(waiting, threads))]
-        return sum(future.result() for future in work)
+    return Shift(app, claims, _work, seconds=seconds, threads=threads).run()
 
 
-def _in_thread(app: Flask, deadline: float) -> int:
-    with app.app_context():
-        return _work(app, deadline)
+def _work(claimed: Claim) -> None:
+    try:
+        attempt(claimed)
+    except Exception:  # one member's trouble is not the others'
+        log.exception("publishing a share failed")
+        _broke(claimed)
 
 
-def _work(app: Flask, deadline: float) -> int:
-    done = 0
-    while clock.monotonic() < deadline:
-        claimed = claim()
-        if claimed is None:
-            return done
-        done += 1
-        try:
-            attempt(claimed)
-        except Exception:  # one member's trouble is not the others'
-            log.exception("publishing a share failed")
-            _broke(claimed)
-    return done
+_line = threading.Lock()
+
+
+@contextmanager
+def _writing() -> Iterator[Session]:
+    """`transaction()`, our threads one after the other where the database takes one writer at a
+    time and wakes those who wait by chance (SQLite)."""
+    with _line if _settings().is_sqlite else nullcontext(), transaction() as session:
+        yield session
 
 
 def _is_due() -> ColumnElement[bool]:
@@ -141,51 +137,58 @@ def _of_member() -> ColumnElement[bool]:
     )
 
 
-def _due_count(most: int) -> int:
-    found = (
-        select(Share.id)
-        .join(Grant, (Grant.person_id == Share.person_id) & (Grant.network == Share.network))
-        .where(_is_due())
-        .limit(most)
-    )
-    return db.session.scalar(select(func.count()).select_from(found.subquery())) or 0
-
-
 # --- 1. claim ----------------------------------------------------------------------------
 
 
 def claim() -> Claim | None:
-    """Take one due share; None when there is none, or none whose member is free. What may not
-    go any more is put where it belongs on the way, one transaction each."""
+    """Take one due share; None when there is none, or none whose member is free."""
+    return next(iter(claims(1)), None)
+
+
+def claims(most: int) -> list[Claim]:
+    """Take the due shares of up to so many members, one of each. What may not go any more is
+    put where it belongs on the way."""
     for _ in range(SET_ASIDE):
-        found = _take()
-        if found is None or isinstance(found, Claim):
+        found = _take(most)
+        if found is None:
+            break
+        if found:
             return found
-    return None
+    return []
 
 
-def _take() -> Claim | bool | None:
-    """A claim, None when nothing is due, False when the due one was set aside."""
-    settings = _settings()
-    lease = clock.now() + dt.timedelta(seconds=settings.share_lease_seconds)
-    with transaction() as session:
-        row = session.execute(
+def _take(most: int) -> list[Claim] | None:
+    """Claims, in one transaction; none when all that was found was set aside, None when nothing
+    is due."""
+    with _writing() as session:
+        rows = session.execute(
             select(Share, Grant)
             .join(Grant, (Grant.person_id == Share.person_id) & (Grant.network == Share.network))
             .where(_is_due(), _of_member())
             .order_by(Share.publish_at)
-            .limit(1)
+            .limit(most)
             .with_for_update(skip_locked=True, of=(Share, Grant))
-        ).one_or_none()
-        if row is None:
+        ).all()
+        if not rows:
             return None
-        share, grant = row
-        if not _may_go(share, grant):
-            return False
-        share.status, share.phase, share.lease_until = "publishing", PREPARING, lease
-        share.attempt += 1
-        grant.busy_until = lease
-        return Claim(share.id, share.person_id, share.attempt, share.reason == "check")
+        pairs = _one_of_each((row[0], row[1]) for row in rows)
+        return [_claimed(share, grant) for share, grant in pairs if _may_go(share, grant)]
+
+
+def _one_of_each(pairs: Iterable[tuple[Share, Grant]]) -> list[tuple[Share, Grant]]:
+    """The first of each member."""
+    found: dict[uuid.UUID, tuple[Share, Grant]] = {}
+    for share, grant in pairs:
+        found.setdefault(grant.id, (share, grant))
+    return list(found.values())
+
+
+def _claimed(share: Share, grant: Grant) -> Claim:
+    lease = clock.now() + dt.timedelta(seconds=_settings().share_lease_seconds)
+    share.status, share.phase, share.lease_until = "publishing", PREPARING, lease
+    share.attempt += 1
+    grant.busy_until = lease
+    return Claim(share.id, share.person_id, share.attempt, share.reason == "check")
 
 
 def _may_go(share: Share, grant: Grant) -> bool:
@@ -222,16 +225,29 @@ def _give_up(share: Share, status: str, reason: str) -> None:
 
 def attempt(claimed: Claim) -> None:
     """Publish one claimed share and write what became of it."""
-    settle(claimed, _outcome(claimed))
+    _settle_surely(claimed, _outcome(claimed))
+
+
+def _settle_surely(claimed: Claim, outcome: Outcome) -> None:
+    """What the network said is not lost to a moment's trouble with the database: it would be an
+    'unknown' that somebody has to clear up."""
+    for pause in SETTLE_PAUSES:
+        try:
+            return settle(claimed, outcome)
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            log.warning("the outcome of a share could not be written yet: %s", type(error).__name__)
+            clock.sleep(pause)
+    return settle(claimed, outcome)
 
 
 def _outcome(claimed: Claim) -> Outcome:
     settings = _settings()
-    share = db.session.get(Share, claimed.share_id, populate_existing=True)
-    grant = grants.grant_of(claimed.person_id)
-    if share is None or grant is None:
-        return NotSent("stopped", retry=False)
     try:
+        found = _as_it_is(claimed)
+        if found is None:
+            return NotSent("stopped", retry=False)
+        share, grant = found
         token = sealing.access_token(grant)
     except (CannotDecrypt, TokenMisplaced):
         return TokenRefused("invalid")
@@ -250,6 +266,18 @@ def _outcome(claimed: Claim) -> Outcome:
     return client.create_post(token, body, before_last_byte=lambda: mark_sent(claimed))
 
 
+def _as_it_is(claimed: Claim) -> tuple[Share, Grant] | None:
+    """The share and its member's grant with its tokens, in one read."""
+    row = db.session.execute(
+        select(Share, Grant)
+        .join(Grant, (Grant.person_id == Share.person_id) & (Grant.network == Share.network))
+        .where(Share.id == claimed.share_id)
+        .options(undefer(Grant.access_token))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
 def _broke(claimed: Claim) -> None:
     """Our own mistake: what is known is how far the attempt had come."""
     db.session.rollback()
@@ -263,7 +291,7 @@ def _broke(claimed: Claim) -> None:
 def mark_sent(claimed: Claim) -> bool:
     """Durably note that the last byte leaves now; False when it may not."""
     now = clock.now()
-    with transaction() as session:
+    with _writing() as session:
         changed = session.execute(
             update(Share)
             .where(
@@ -295,7 +323,7 @@ def mark_sent(claimed: Claim) -> bool:
 def settle(claimed: Claim, outcome: Outcome) -> None:
     """Write what the network said. The answer of an attempt that was given up meanwhile still
     counts: it is the truth about an unknown."""
-    with transaction() as session:
+    with _writing() as session:
         share = session.get(Share, claimed.share_id, with_for_update=True, populate_existing=True)
         _release(claimed, outcome)
         if share is None or share.attempt != claimed.attempt:
@@ -414,6 +442,10 @@ def _again(share: Share, claimed: Claim, outcome: Outcome) -> None:
 
 
 def _wait(share: Share, claimed: Claim, until: dt.datetime, reason: str | None) -> None:
+    """Back to the queue, unless sharing was stopped meanwhile: then its author is asked."""
+    if stop.standing(posting.topics_of(share)) is not None:
+        _end(share, claimed, "paused", "stopped")
+        return
     share.status, share.not_before = "scheduled", until
     share.reason = "check" if claimed.is_check else reason
     outbox.record(
@@ -441,6 +473,14 @@ def reap(limit: int = 500) -> int:
                 share.status, share.reason = "unknown", None
                 outbox.record("share.unknown", share_id=str(share.id))
             else:
-                share.status = "scheduled"
-                outbox.record("share.due", share_id=str(share.id))
+                _back_in_line(share)
         return len(rows)
+
+
+def _back_in_line(share: Share) -> None:
+    """Nothing of it was sent. Where sharing was stopped meanwhile its author is asked."""
+    if stop.standing(posting.topics_of(share)) is not None:
+        _give_up(share, "paused", "stopped")
+        return
+    share.status = "scheduled"
+    outbox.record("share.due", share_id=str(share.id))

@@ -48,6 +48,7 @@ FARTHEST = dt.timedelta(days=90)
 JUST_NOW = dt.timedelta(minutes=5)
 REMEMBERED = dt.timedelta(hours=48)  # how long LinkedIn refuses the same text
 CHECKABLE = dt.timedelta(hours=24)
+MAX_DAILY_CAP = 100  # LinkedIn itself takes 150 calls of a member a day
 COUNTED = ("scheduled", "paused", "publishing", "published", "unknown", "withdrawn")
 
 
@@ -86,9 +87,10 @@ def daily_cap() -> int:
 
 
 def set_daily_cap(cap: int, actor_id: uuid.UUID | None = None) -> None:
-    """Change it. Raises `InvalidInput` outside 1 to 25."""
-    if not 1 <= cap <= 25:
-        raise InvalidInput(CHECK_FORM, {"daily_cap": _l("Between 1 and 25 posts a day.")})
+    """Change it. Raises `InvalidInput` outside 1 to `MAX_DAILY_CAP`."""
+    if not 1 <= cap <= MAX_DAILY_CAP:
+        sentence = _l("Between 1 and %(max)d posts a day.", max=MAX_DAILY_CAP)
+        raise InvalidInput(CHECK_FORM, {"daily_cap": sentence})
     with transaction() as session:
         row = session.get(SharingPolicy, 1) or SharingPolicy(id=1)
         row.daily_cap = cap

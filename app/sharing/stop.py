@@ -153,7 +153,7 @@ def history(limit: int = 20) -> list[SharingStop]:
         db.session.scalars(
             select(SharingStop)
             .where(SharingStop.lifted_at.is_not(None))
-            .order_by(SharingStop.lifted_at.desc())
+            .order_by(SharingStop.lifted_at.desc(), SharingStop.id.desc())
             .limit(limit)
         )
     )

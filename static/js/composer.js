@@ -36,6 +36,14 @@
     if (fold && unfolded) fold.open = true;
     count(form);
   });
+  // A session that ended must not carry the reader away from what they are writing.
+  here.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.target?.id !== "preview" || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+    event.preventDefault();
+    const text = here.getElementById("toasts")?.dataset.signedOut;
+    here.dispatchEvent(new CustomEvent("toast", { detail: { text, kind: "stop" } }));
+  });
+
   // A start that was chosen by a key or a thumb: the words are what one goes on with.
   here.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id === "composer") here.getElementById("words")?.focus({ preventScroll: true });

@@ -28,6 +28,7 @@ def test_it_opens_to_strangers_only_what_leads_inside(rules):
     signed = {path for path, _, rule in rules if rule.who == "signed"}
     assert signed == {
         "/join/<token>", "/password/<token>", "/sign-in/oidc", "/sign-in/oidc/callback",
+        "/choices/<token>",
     }  # fmt: skip
 
 

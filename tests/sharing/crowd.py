@@ -299,7 +299,12 @@ def _run(place: Installation, told: Publication) -> None:
     place.start_scheduler()
     began = clock.monotonic()
     healthy = told.people - 1
-    marks = {"first": 1, "half": healthy // 2, "healthy": math.ceil(HEALTHY * healthy), "everybody": healthy}
+    marks = {
+        "first": 1,
+        "half": healthy // 2,
+        "healthy": math.ceil(HEALTHY * healthy),
+        "everybody": healthy,
+    }
     for name, wanted in marks.items():
         eventually(lambda least=wanted: _count("published") >= least, f"{name}: {states()}")
         setattr(told, name, clock.monotonic() - began)
@@ -330,3 +335,176 @@ def _still_moving(person_ids: list[uuid.UUID]) -> int:
 def _tries(person_id: uuid.UUID) -> int:
     """How often it was certain that nothing had been posted."""
     return db.session.scalar(select(Share.tries).where(Share.person_id == person_id)) or 0
+
+
+# --- the switch --------------------------------------------------------------------------
+
+
+@dataclass
+class Halt:
+    """What became of a crowd whose sharing was stopped. Times in seconds from the stop."""
+
+    seed: int
+    due: int
+    later: int
+    before: int = 0
+    after: int = 0
+    last: float | None = None
+    paused: int = 0
+    asked: int = 0
+    again: int = 0
+    database: str = ""
+
+    def __str__(self) -> str:
+        last = "none" if self.last is None else f"{self.last:.2f} s after it"
+        return (
+            f"{self.database}, {self.due} posts due and {self.later} planned, stopped with "
+            f"{self.before} online: {self.after} left after the stop (the last one {last}), "
+            f"{self.paused} paused; lifted: {self.asked} authors asked, {self.later} planned again, "
+            f"none left by itself, {self.again} after a press"
+        )
+
+
+AFTER_STOP = 5.0
+
+
+def halt(place: Installation, seed: int, due: int, later: int) -> Halt:
+    """So many posts are due and workers at work when sharing is stopped, and then goes on."""
+    told = Halt(seed, due, later, database=place.settings.database_url.split(":")[0])
+    story_id = story_with_picture(place.house)
+    lead = place.house.person("Paul Lead", "lead").id
+    crowd = members(due)
+    planners = random.Random(seed).sample(crowd, later)
+    press_all(crowd, story_id, "Maintenant.")
+    press_all(planners, story_id, "Demain.", clock.now() + dt.timedelta(days=1))
+    forget_the_rest()
+    place.standin.mix(seed, SLOW, path="/", method=None)
+    place.start_workers()
+    place.start_scheduler()
+    eventually(lambda: _count("published") >= due // 5, "the workers are at work")
+    stop_id, stopped_at = _throw(lead)
+    _stopped(place, told, stopped_at)
+    _lifted(place, told, lead, stop_id)
+    _pressed_again(place, told)
+    return told
+
+
+def _throw(lead: uuid.UUID) -> tuple[uuid.UUID, dt.datetime]:
+    """Stop all sharing; the moment from which it was stopped."""
+    _fresh()
+    made = stop.stop(lead, "Un accident. Merci d’attendre.")
+    return made.id, clock.now()
+
+
+def _stopped(place: Installation, told: Halt, stopped_at: dt.datetime) -> None:
+    """None leaves after five seconds, though the workers go on looking."""
+    eventually(lambda: _count("publishing") == 0, "nothing is under way any more")
+    clock.sleep(max(0.0, AFTER_STOP + 3.0 - (clock.now() - stopped_at).total_seconds()))
+    offsets = [(_posted_at(post) - stopped_at).total_seconds() for post in place.standin.posts()]
+    told.before, told.after = sum(o <= 0 for o in offsets), sum(o > 0 for o in offsets)
+    told.last = max((o for o in offsets if o > 0), default=None)
+    assert max(offsets) <= AFTER_STOP, f"{told}: one left {max(offsets):.1f} s after the stop"
+    found = states()
+    told.paused = found[("paused", "stopped")]
+    assert found == {
+        ("published", None): told.before + told.after,
+        ("paused", "stopped"): told.due + told.later - told.before - told.after,
+    }, f"{told}: {found}"
+    assert told.paused > told.later, f"{told}: it came too late to show anything"
+
+
+def _lifted(place: Installation, told: Halt, lead: uuid.UUID, stop_id: uuid.UUID) -> None:
+    """Whose moment has passed is asked; the rest is planned again; nothing leaves by itself."""
+    posts = len(place.standin.posts())
+    told.asked = stop.lift(lead, stop_id)
+    publisher.publish_due()
+    clock.sleep(3.0)
+    found = states()
+    assert told.asked == told.due - posts, told
+    assert found == {
+        ("published", None): posts,
+        ("paused", "asks"): told.asked,
+        ("scheduled", None): told.later,
+    }, f"{told}: {found}"
+    assert len(place.standin.posts()) == posts, f"{told}: one left without a press"
+
+
+def _pressed_again(place: Installation, told: Halt) -> None:
+    """One author presses again: that post leaves, and no other."""
+    posts = len(place.standin.posts())
+    asked = db.session.scalars(select(Share).where(Share.reason == "asks").limit(1)).one()
+    service.reschedule(asked.person_id, asked.id, None)
+    eventually(lambda: _count("published") > posts, "the one that was pressed again is online")
+    clock.sleep(1.0)
+    told.again = len(place.standin.posts()) - posts
+    assert told.again == 1 and kit.share(asked.id).status == "published", told
+
+
+# --- leaving -----------------------------------------------------------------------------
+
+
+@dataclass
+class Departure:
+    """How long it took until nothing was left of a member, in seconds from the press."""
+
+    busy: str
+    cancelled: float = 0.0
+    forgotten: float = 0.0
+    revoked: float = 0.0
+    gone: float = 0.0
+    database: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.database}, {self.busy}: planned posts cancelled {self.cancelled:.1f} s after "
+            f"leaving, connection deleted {self.forgotten:.1f} s, token refused by LinkedIn "
+            f"{self.revoked:.1f} s, its last copy gone here {self.gone:.1f} s"
+        )
+
+
+WITHIN = 60.0
+PLANNED = 2
+
+
+def leaver(place: Installation, subject: str = "pArt1rA9xZ") -> uuid.UUID:
+    """A member who connected as members do, and has posts planned."""
+    place.standin.add_members([{"sub": subject, "name": "Odile Roux"}])
+    person = flow.newcomer(place.house, "Odile Roux")
+    flow.connect(place.house.browser(person), place.standin, subject)
+    story_id = kit.story(place.house)
+    for days in range(1, PLANNED + 1):
+        press_all([person.id], story_id, f"Dans {days} jours.", clock.now() + dt.timedelta(days=days))
+    return person.id
+
+
+def leave(place: Installation, person_id: uuid.UUID, busy: str) -> Departure:
+    """One press; then look at the database and at LinkedIn until nothing is left."""
+    told = Departure(busy, database=place.settings.database_url.split(":")[0])
+    subject = _subject(person_id)
+    _fresh()
+    people.leave(person_id)
+    began = clock.monotonic()
+    looks: dict[str, Callable[[], bool]] = {
+        "cancelled": lambda: states([person_id]) == {("cancelled", "left"): PLANNED},
+        "forgotten": lambda: _rows(Grant, Grant.person_id == person_id) == 0,
+        "revoked": lambda: _token_states(place, subject) == {"revoked"},
+        "gone": lambda: _rows(GrantRevocation, GrantRevocation.id.is_not(None)) == 0,
+    }
+    while looks:
+        for name in list(looks):
+            if (name != "gone" or "forgotten" not in looks) and looks[name]():
+                setattr(told, name, clock.monotonic() - began)
+                del looks[name]
+        assert clock.monotonic() - began < PATIENCE, f"{told}: not yet {', '.join(looks)}"
+        clock.sleep(0.05)
+    assert _rows(Membership, Membership.left_at.is_not(None)) == 1
+    return told
+
+
+def _rows(model: type[Grant | GrantRevocation | Membership], where: object) -> int:
+    _fresh()
+    return db.session.scalar(select(func.count()).select_from(model).where(where)) or 0  # type: ignore[arg-type]
+
+
+def _token_states(place: Installation, subject: str) -> set[str]:
+    return {token["state"] for token in place.standin.tokens() if token["member"] == subject}

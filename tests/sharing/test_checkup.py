@@ -76,6 +76,7 @@ def test_it_notes_sixty_days_ahead(tmp_path: Path) -> None:
 def test_linkedin_returns_to_https_only(tmp_path: Path) -> None:
     found = findings(settings_at(tmp_path, "http://voix.halvenne.example"))
     assert found[-1] == Finding("broken", "LinkedIn returns to https addresses only (BASE_URL)")
+    assert findings(settings_at(tmp_path, "http://127.0.0.1:8000"))[-1].state == "note"
 
 
 def test_it_says_when_the_addresses_are_others(tmp_path: Path, standin: StandIn) -> None:

@@ -39,13 +39,7 @@ def _orphan(after: float) -> int:
     if worker == 0:
         child = os.fork()
         if child == 0:
-            try:
-                publisher.publish_due()
-            except BaseException:
-                import traceback
-
-                traceback.print_exc(file=open("/tmp/orph", "w"))
-            open("/tmp/orph2", "w").write("done")
+            publisher.publish_due()
             os._exit(0)
         os.write(tell, str(child).encode())
         signal.pause()

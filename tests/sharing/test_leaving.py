@@ -161,6 +161,21 @@ def test_it_is_over_at_once_even_while_linkedin_is_away(life: Life, standin: Sta
     assert _found_in(life.house, tokens) == []
 
 
+def test_it_ends_on_both_databases(any_house: House, standin: StandIn) -> None:
+    """The services alone, with a refresh token: both are taken back, and nothing stays."""
+    standin.set(partner=True)
+    person = newcomer(any_house)
+    connect(any_house.browser(person), standin)
+    planned = press(person, story(any_house), publish_at=clock.now() + dt.timedelta(days=1)).id
+    people.leave(person.id)
+    outbox.drain()
+    assert share(planned).status == "cancelled"
+    assert all_grants() == []
+    assert db.session.scalars(select(GrantRevocation.id)).all() == []
+    assert {t["state"] for t in standin.tokens()} == {"revoked"}
+    assert grants.end(person.id) is None
+
+
 def test_a_post_on_its_last_byte_is_told_truly_after_leaving(life: Life) -> None:
     """What may have left stays unknown or online; nothing is rewritten by leaving."""
     with transaction() as session:

@@ -297,6 +297,23 @@ def test_it_takes_an_answer_once(browser: FlaskClient, maelle: Person, standin: 
     refused(browser, back, 400, INTERRUPTED)
 
 
+def test_a_page_loaded_twice_is_told_that_it_worked(
+    browser: FlaskClient, maelle: Person, standin: StandIn
+) -> None:
+    """Somebody reloads while LinkedIn is slow: both requests carry the same answer."""
+    back = agree(standin, go(browser))
+    with browser.session_transaction() as before:
+        waiting = before[views.KEY]
+    assert browser.get(back).status_code == 303
+    for left in (waiting, []):
+        with browser.session_transaction() as again:
+            again[views.KEY] = left
+        answer = browser.get(back)
+        assert answer.status_code == 400
+        assert "your connection of 17 November 2026, 10:00 works" in answer.get_data(as_text=True)
+    assert all_grants() == [(maelle.id, MAELLE)]
+
+
 def test_it_uses_a_state_once_even_when_it_failed(browser: FlaskClient, standin: StandIn) -> None:
     address = go(browser)
     state = state_in(address)
@@ -461,15 +478,18 @@ def test_two_people_cannot_post_as_one_profile(
 
 
 def test_the_database_itself_refuses_a_second_grant_of_one_profile(
-    house: House, maelle: Person, monkeypatch: pytest.MonkeyPatch
+    any_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The two members press at the same moment: neither sees the other's row."""
+    maelle, gael = newcomer(any_house), newcomer(any_house, "Gaël Lebrun")
     grants.store_invented(maelle.id, MAELLE, "Maëlle", "token-1")
     monkeypatch.setattr(grants, "_refuse_taken", lambda person_id, subject: None)
-    other = newcomer(house, "Gaël Lebrun")
     with pytest.raises(ProfileTaken):
-        grants.store_invented(other.id, MAELLE, "Gaël", "token-2")
-    assert all_grants() == [(maelle.id, MAELLE)]
+        grants.store_invented(gael.id, MAELLE, "Gaël", "token-2")
+    grants.store_invented(gael.id, GAEL, "Gaël", "token-3")
+    with pytest.raises(ProfileTaken):
+        grants.store_invented(gael.id, MAELLE, "Gaël", "token-4")
+    assert sorted(all_grants()) == sorted([(maelle.id, MAELLE), (gael.id, GAEL)])
 
 
 def test_it_waits_for_the_charter_of_a_member_who_took_it_back(

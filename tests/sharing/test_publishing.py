@@ -8,6 +8,7 @@ import pytest
 
 from app import clock, outbox
 from app.db import db
+from app.errors import DomainError
 from app.sharing import grants, publisher, reach, service, stop
 from app.sharing.errors import DailyCapReached, DuplicateText, NotPossible
 from app.sharing.models import Share
@@ -208,3 +209,17 @@ def test_visits_are_measured_and_the_rest_is_not(house: House, standin: StandIn)
     figures = reach.reach_of([db.session.get_one(Share, pressed.id)])[pressed.id]
     assert figures["clicks"] is not None and figures["clicks"].value == 1
     assert figures["impressions"] is None
+
+
+def test_taking_the_charter_back_pauses_what_is_planned(house: House, standin: StandIn) -> None:
+    from app.charters import service as charters
+
+    ines = member(house)
+    planned = press(ines, story(house), publish_at=START + dt.timedelta(hours=5))
+    charters.withdraw(ines.id)
+    outbox.drain()
+    assert (share(planned.id).status, share(planned.id).reason) == ("paused", "charter")
+    with pytest.raises(DomainError) as refused:
+        service.reschedule(ines.id, planned.id, None)
+    assert refused.value.code == "charter-not-accepted"
+    assert standin.posts() == []

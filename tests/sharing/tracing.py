@@ -8,6 +8,7 @@ the three calls it recognises are asked from the system's own headers' values be
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -90,7 +91,8 @@ class Tracer:
         while alive:
             pid, status = os.waitpid(-1, _WALL)
             if os.WIFSTOPPED(status):
-                self._stopped(pid, status)
+                with contextlib.suppress(ProcessLookupError):  # it died while it was looked at
+                    self._stopped(pid, status)
             else:
                 self.ended.add(pid)
                 alive = pid != self.worker and pid not in self.course.children

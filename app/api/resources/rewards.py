@@ -113,7 +113,7 @@ def rules_list() -> Json:
         {
             "id": r.id, "fact": r.fact, "name": r.name(language()), "version": r.version,
             "amount": r.amount, "held_amount": r.held_amount, "hold_days": r.hold_days,
-            "starts_at": r.starts_at,
+            "cap": r.cap, "cap_period": r.cap_period, "starts_at": r.starts_at,
         }
         for r in rules.versions()
     ]  # fmt: skip

@@ -227,11 +227,17 @@ def _done(grant: Grant) -> str:
 
 
 def _problem(code: str, next_path: str = "") -> Response:
-    """Why nothing was stored. What only an administrator can mend is told to them."""
+    """Why this answer stored nothing; a page that was loaded twice is told how things stand.
+    What only an administrator can mend is told to them."""
     if code in ("scope", "client"):
         trouble.note(code)
+    grant = grants.grant_of(access.me().person_id)
     response = render(
-        "sharing/linkedin_problem.html", _STATUS[code], code=code, next_path=next_path
+        "sharing/linkedin_problem.html",
+        _STATUS[code],
+        code=code,
+        next_path=next_path,
+        grant=grant if grants.is_usable(grant, clock.now()) else None,
     )
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -14,13 +14,16 @@ from flask_babel import lazy_gettext as _l
 
 from app import clock
 from app.errors import DomainError, InvalidInput, Sentence
+from app.integrations.linkedin import little
 from app.integrations.linkedin.posts import post_url
 from app.media import service as media
 from app.media.service import PictureView
-from app.sharing import networks, posting, queries, reach, service, stop
+from app.referrals import offers
+from app.sharing import posting, queries, reach, service, stop
 from app.sharing.models import SENT, Share, SharingStop
+from app.sharing.networks import NETWORKS, intent_url
 from app.sharing.queries import ShareFilter
-from app.sharing.reach import DECLARABLE, METRICS, Figure, Reach
+from app.sharing.reach import DECLARABLE, METRICS, Figure
 from app.sharing.service import CHECKABLE
 from app.sharing.views import sharing as blueprint
 from app.sharing.views.sheet import local
@@ -62,7 +65,7 @@ SIGNS: Final[dict[str, tuple[str, str]]] = {
     "withdrawn": ("", "undo-2"),
     "intent": ("", "external-link"),
 }
-# A network's own limit, where it is short enough to matter; an address counts 23 on most.
+# A network's own limit, where it is short enough to matter; an address counts about 23.
 SHORT: Final = {"x": 280, "bluesky": 300, "mastodon": 500, "threads": 500}
 LINK_UNITS: Final = 25
 
@@ -106,35 +109,108 @@ def mine() -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One post as its author sees it. `link` is the personal link, `opens` the address of the
-    network's own window; `wait` the seconds until the next look, None when nothing moves."""
+    """One post as its author sees it. `code` is that of its personal link, `figures` what is
+    known of each metric; `picture` or `drawn_url` hangs below the text; `stop` is what stands
+    in its way."""
 
     share: Share
-    link: str | None
     code: str | None
-    post_url: str | None
-    opens: str | None
-    whole_text: str
-    too_long_for: int
-    figures: list[tuple[str, Figure | None]]
+    figures: dict[str, Figure | None]
     picture: PictureView | None
+    drawn_url: str
     stop: SharingStop | None
-    write_url: str
-    is_moving: bool
-    is_due: bool
-    is_checkable: bool
-    is_sent: bool
-    is_counted_there: bool
-    mark: str
+
+    # What leads on.
+
+    @property
+    def link(self) -> str:
+        """The personal link, in full."""
+        return f"{current_settings().base_url}/r/{self.code}" if self.code else ""
+
+    @property
+    def post_url(self) -> str:
+        """The post on the network."""
+        urn = self.share.post_urn
+        return post_url(current_settings(), urn) if urn else ""
+
+    @property
+    def opens(self) -> str | None:
+        """The address of the network's own window."""
+        share = self.share
+        if share.status != "intent":
+            return None
+        return intent_url(share.network, text=share.post_text, url=self.link, title=share.title)
+
+    @property
+    def whole_text(self) -> str:
+        """What is pasted: the words, then the link."""
+        return "\n\n".join(part for part in (self.share.post_text, self.link) if part)
+
+    @property
+    def too_long_for(self) -> int:
+        """The network's own limit where the text passes it, else 0."""
+        limit = SHORT.get(self.share.network, 0)
+        return limit if limit and little.units(self.share.post_text) + LINK_UNITS > limit else 0
+
+    @property
+    def write_url(self) -> str:
+        """Where the same words are taken up again."""
+        share = self.share
+        if share.story_id:
+            return f"/library/{share.story_id}?text={share.language}&again={share.id}#composer"
+        return f"/offers/{share.offer_id}/share?again={share.id}#composer"
+
+    @property
+    def publish_local(self) -> str:
+        """The moment it is meant for, as the browser's own field wants it."""
+        return local(self.share.publish_at) if self.share.publish_at else ""
+
+    # Where it stands.
+
+    @property
+    def is_sent(self) -> bool:
+        return self.share.phase == SENT
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a worker takes it within minutes."""
+        at = max(filter(None, (self.share.publish_at, self.share.not_before)), default=None)
+        return self.share.status == "scheduled" and (at is None or at <= clock.now() + SOON)
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a worker is about to change it."""
+        share = self.share
+        is_leaving = share.status == "published" and share.withdrawal_asked_at is not None
+        return share.status == "publishing" or is_leaving or self.is_due
+
+    @property
+    def is_checkable(self) -> bool:
+        """Whether the network surely still remembers the text."""
+        sent_at = self.share.sent_at
+        return sent_at is not None and sent_at >= clock.now() - CHECKABLE
+
+    @property
+    def is_counted_there(self) -> bool:
+        """Whether the network tells us its figures."""
+        is_partner = current_settings().linkedin_mode == "community_management"
+        return is_partner and NETWORKS[self.share.network].by_api
+
+    @property
+    def mark(self) -> str:
+        """Changes when there is something new to see."""
+        share = self.share
+        return f"{share.status}.{share.phase or ''}.{share.reason or ''}.{share.tries}"
+
+    # What may be done.
 
     @property
     def may_cancel(self) -> bool:
         share = self.share
         if share.reason == "check":
             return False
-        return share.status in ("scheduled", "paused") or (
-            share.status == "publishing" and share.withdrawal_asked_at is None
-        )
+        is_on_its_way = share.status == "publishing" and share.withdrawal_asked_at is None
+        return share.status in ("scheduled", "paused") or is_on_its_way
 
     @property
     def may_withdraw(self) -> bool:
@@ -149,87 +225,33 @@ class Receipt:
 
     @property
     def may_declare(self) -> bool:
-        if self.share.status == "intent":
-            return networks.NETWORKS[self.share.network].channel not in ("link", "qr", "email")
-        return self.share.status == "published"
-
-    def figure_of(self, metric: str) -> Figure | None:
-        return dict(self.figures).get(metric)
-
-    @property
-    def publish_local(self) -> str:
-        """The moment it is meant for, as the browser's own field wants it."""
-        return local(self.share.publish_at) if self.share.publish_at else ""
+        is_seen = self.share.status == "intent" and not _is_private(self.share)
+        return self.share.status == "published" or is_seen
 
     @property
     def needs_connection(self) -> bool:
-        return self.share.reason in ("reconnect", "key")
+        is_waiting = self.share.status in ("paused", "published")
+        return is_waiting and self.share.reason in ("reconnect", "key")
+
+
+def _is_private(share: Share) -> bool:
+    """Passed on from hand to hand: nobody counts views there."""
+    return NETWORKS[share.network].channel in ("link", "qr", "email", "message")
 
 
 def _receipt(share: Share) -> Receipt:
-    settings = current_settings()
-    code = posting.code_of(share) if share.link_id else None
-    link = f"{settings.base_url}/r/{code}" if code else None
-    both = "\n\n".join(part for part in (share.post_text, link or "") if part)
-    opens = None
-    if share.status == "intent" and link:
-        opens = networks.intent_url(
-            share.network, text=share.post_text, url=link, title=share.title
-        )
-    limit = SHORT.get(share.network, 0)
-    is_over = limit and len(share.post_text) + LINK_UNITS > limit
+    found = reach.reach_of([share])[share.id]
+    drawn = f"/o/{offers.find(share.offer_id).slug}/card-today.png" if share.offer_id else ""
     return Receipt(
         share=share,
-        link=link,
-        code=code,
-        post_url=post_url(settings, share.post_urn) if share.post_urn else None,
-        opens=opens,
-        whole_text=both,
-        too_long_for=limit if is_over else 0,
-        figures=_figures(share, reach.reach_of([share])[share.id]),
+        code=posting.code_of(share) if share.link_id else None,
+        figures={
+            m: found[m] for m in METRICS if m == "clicks" or found[m] or not _is_private(share)
+        },
         picture=media.picture(share.picture_id),
+        drawn_url=drawn,
         stop=stop.standing(posting.topics_of(share)) if share.reason == "stopped" else None,
-        write_url=_write_url(share),
-        is_moving=_is_moving(share),
-        is_due=_is_due(share),
-        is_checkable=_is_checkable(share),
-        is_sent=share.phase == SENT,
-        is_counted_there=settings.linkedin_mode == "community_management"
-        and networks.NETWORKS[share.network].by_api,
-        mark=_mark(share),
     )
-
-
-def _figures(share: Share, found: Reach) -> list[tuple[str, Figure | None]]:
-    """What there is to know about this one: a copied link has no views to count."""
-    is_private = networks.NETWORKS[share.network].channel in ("link", "qr", "email", "message")
-    return [(m, found[m]) for m in METRICS if m == "clicks" or found[m] or not is_private]
-
-
-def _write_url(share: Share) -> str:
-    if share.story_id:
-        return f"/library/{share.story_id}?text={share.language}&again={share.id}#composer"
-    return f"/offers/{share.offer_id}/share?again={share.id}#composer"
-
-
-def _is_due(share: Share) -> bool:
-    at = max(filter(None, (share.publish_at, share.not_before)), default=None)
-    return share.status == "scheduled" and (at is None or at <= clock.now() + SOON)
-
-
-def _is_moving(share: Share) -> bool:
-    """Whether a worker is about to change it."""
-    is_leaving = share.status == "published" and share.withdrawal_asked_at is not None
-    return share.status == "publishing" or is_leaving or _is_due(share)
-
-
-def _is_checkable(share: Share) -> bool:
-    return share.sent_at is not None and share.sent_at >= clock.now() - CHECKABLE
-
-
-def _mark(share: Share) -> str:
-    """Changes when there is something new to see."""
-    return f"{share.status}.{share.phase or ''}.{share.reason or ''}.{share.tries}"
 
 
 @blueprint.get("/shares/<uuid:share_id>")
@@ -238,7 +260,7 @@ def one(share_id: uuid.UUID) -> Response:
     """The receipt of one post. A draft leads back to where it is written."""
     share = queries.own_share(access.me().person_id, share_id)
     if share.status == "draft":
-        return redirect_to(_write_url(share))
+        return redirect_to(_receipt(share).write_url)
     return _page(share)
 
 
@@ -269,14 +291,14 @@ def _page(
 @access.role("member")
 def state(share_id: uuid.UUID) -> Response:
     """One look at a post on its way: nothing new and when to look again, or what is new."""
-    share = queries.own_share(access.me().person_id, share_id)
-    look = request.args.get("look", 0, type=int)
-    is_new = request.args.get("mark") != _mark(share)
-    look = 0 if is_new else min(max(look, 0) + 1, len(WAITS))
+    receipt = _receipt(queries.own_share(access.me().person_id, share_id))
+    is_new = request.args.get("mark") != receipt.mark
+    asked = request.args.get("look", 0, type=int)
+    look = 0 if is_new else min(max(asked, 0) + 1, len(WAITS))
     part = render_template(
         "sharing/_watch.html",
-        receipt=_receipt(share),
-        share=share,
+        receipt=receipt,
+        share=receipt.share,
         is_new=is_new,
         errors={},
         typed={},
