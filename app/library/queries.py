@@ -6,15 +6,12 @@ every language it has, so that case and accents do not matter, on either databas
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -33,7 +30,6 @@ from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import db
-from app.errors import InvalidInput
 from app.integrations.text import clean_text, fold
 from app.library.content import topic_code
 from app.library.errors import UnknownStory
@@ -42,6 +38,7 @@ from app.library.models import Story, StoryText, StoryTopic, Topic
 from app.library.service import CURATORS, WRITERS
 from app.media.service import PictureView, pictures
 from app.people.models import Person
+from app.web.cursors import decode_cursor, encode_cursor
 
 MAX_PAGE: Final = 200
 _WORDS: Final = 8
@@ -207,26 +204,6 @@ def _is_for(network: str) -> ColumnElement[bool]:
 
 
 # --- cursors -----------------------------------------------------------------------------
-
-
-def encode_cursor(at: dt.datetime, key: uuid.UUID) -> str:
-    """An opaque place in a list."""
-    text = json.dumps([at.isoformat(), str(key)])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
-    """The place a cursor stands for. Raises `InvalidInput` for anything else."""
-    if not cursor:
-        return None
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        at, key = json.loads(raw)
-        when = dt.datetime.fromisoformat(at)
-        return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)), uuid.UUID(key)
-    except (ValueError, TypeError, AttributeError) as error:
-        sentence = _l("This place in the list cannot be read.")
-        raise InvalidInput(sentence, {"after": sentence}) from error
 
 
 def _before(column: Any, cursor: str | None) -> list[ColumnElement[bool]]:

@@ -21,8 +21,8 @@ from app.people.models import Person
 from app.referrals.connections import kind_name
 from app.referrals.errors import UnknownOffer
 from app.referrals.models import Connection, Offer, OfferLink, Referral
-from app.referrals.queries import decode_cursor, encode_cursor
 from app.web import current_settings
+from app.web.cursors import decode_cursor, encode_cursor
 
 MAX_PAGE: Final = 200
 _WORDS: Final = 8

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import db
-from app.errors import InvalidInput
 from app.people.models import Person
 from app.referrals import stages
 from app.referrals.models import (
@@ -34,27 +30,9 @@ from app.referrals.models import (
     ReferralEvent,
 )  # fmt: skip
 from app.referrals.service import facts_of
+from app.web.cursors import decode_cursor, encode_cursor
 
 MAX_PAGE = 200
-
-
-def encode_cursor(*values: object) -> str:
-    """An opaque place in a list."""
-    text = json.dumps([v.isoformat() if isinstance(v, dt.datetime) else str(v) for v in values])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
-    """The place a cursor stands for: (time, id). Raises `InvalidInput` for anything else."""
-    if not cursor:
-        return None
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        at, key = json.loads(raw)
-        return dt.datetime.fromisoformat(at), uuid.UUID(key)
-    except (ValueError, TypeError) as error:
-        sentence = _l("This place in the list cannot be read.")
-        raise InvalidInput(sentence, {"after": sentence}) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from app.db import db
-from app.errors import InvalidInput
 from app.people import names
 from app.people.models import Person
 from app.rewards import words
 from app.rewards.models import RESERVED, Redemption, Reward
+from app.web.cursors import encode_cursor, unreadable
 
 MAX_PAGE = 200
 _Rows = Select[*tuple[Any, ...]]
@@ -112,29 +111,18 @@ class RedemptionFilter:
         return self.status == RESERVED
 
 
-def encode_place(*values: object) -> str:
-    """An opaque place in a list."""
-    text = json.dumps([v.isoformat() if isinstance(v, dt.datetime) else str(v) for v in values])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
 def _decode_place(after: str) -> tuple[str, uuid.UUID]:
     try:
         first, key = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
         return str(first), uuid.UUID(key)
     except (ValueError, TypeError, AttributeError) as error:
-        raise _unreadable() from error
-
-
-def _unreadable() -> InvalidInput:
-    sentence = _l("This place in the list cannot be read.")
-    return InvalidInput(sentence, {"after": sentence})
+        raise unreadable() from error
 
 
 def _after_cost(after: str) -> ColumnElement[bool]:
     cost, key = _decode_place(after)
     if not cost.isascii() or not cost.isdigit() or len(cost) > 9:
-        raise _unreadable()
+        raise unreadable()
     return or_(Reward.cost > int(cost), and_(Reward.cost == int(cost), Reward.id > key))
 
 
@@ -143,7 +131,7 @@ def _after_moment(after: str, *, oldest_first: bool) -> ColumnElement[bool]:
     try:
         at = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     except ValueError as error:
-        raise _unreadable() from error
+        raise unreadable() from error
     column = Redemption.created_at
     if oldest_first:
         return or_(column > at, and_(column == at, Redemption.id > key))
@@ -187,7 +175,7 @@ def _page_of_rewards(
         query = query.where(_after_cost(after))
     found = db.session.execute(query.order_by(Reward.cost, Reward.id).limit(limit + 1)).all()
     rows = [RewardRow(*row) for row in found[:limit]]
-    return rows, encode_place(rows[-1].cost, rows[-1].id) if len(found) > limit else None
+    return rows, encode_cursor(rows[-1].cost, rows[-1].id) if len(found) > limit else None
 
 
 def reward(reward_id: uuid.UUID) -> RewardRow | None:
@@ -249,7 +237,7 @@ def redemptions(
     found = db.session.execute(query.order_by(*order).limit(limit + 1)).all()
     rows = [RedemptionRow(*row) for row in found[:limit]]
     more = len(found) > limit
-    return rows, encode_place(rows[-1].created_at, rows[-1].id) if more else None
+    return rows, encode_cursor(rows[-1].created_at, rows[-1].id) if more else None
 
 
 def each_redemption(f: RedemptionFilter) -> Iterator[RedemptionRow]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import uuid
 
-from flask import current_app
 from sqlalchemy import select, update
 
 from app import clock, outbox
-from app.config import Settings
 from app.crypto import CannotDecrypt
 from app.db import db, transaction
 from app.integrations.linkedin.oauth import AuthAway, AuthRefused, LinkedInAuth
@@ -17,15 +15,11 @@ from app.integrations.linkedin.outcomes import Deleted, NoPermission, Refused, T
 from app.integrations.linkedin.posts import Client
 from app.sharing import grants, publisher, reach, sealing
 from app.sharing.models import Grant, GrantRevocation, Share
+from app.web import current_settings
 
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 180
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["portevoix"]
-    return found
 
 
 @outbox.on("share.due", "sharing.publish", outside=True, timeout=PUBLISH_SECONDS)
@@ -72,7 +66,7 @@ def on_withdrawal_asked(share_id: str) -> None:
         _not_withdrawn(share.id, "reconnect")
         return
     urn = share.post_urn
-    share_uuid, person_id, settings = share.id, share.person_id, _settings()
+    share_uuid, person_id, settings = share.id, share.person_id, current_settings()
     db.session.remove()
     outcome = Client(settings).delete_post(token, urn)
     match outcome:
@@ -123,7 +117,7 @@ def on_grant_ended(revocation_id: str) -> None:
     row = db.session.get(GrantRevocation, uuid.UUID(revocation_id))
     if row is None:
         return
-    token, settings = row.token, _settings()
+    token, settings = row.token, current_settings()
     db.session.remove()
     LinkedInAuth(settings).revoke(token)
     with transaction() as session:
@@ -182,7 +176,7 @@ def on_story_withdrawn(story_id: str) -> None:
 @outbox.on("periodic.sharing.remind", "sharing.refresh", outside=True, timeout=300)
 def on_refresh_time() -> None:
     """Renew what a partner application may renew by itself; without that the member is asked."""
-    auth = LinkedInAuth(_settings())
+    auth = LinkedInAuth(current_settings())
     for grant_id in grants.refreshable(clock.now()):
         grant = db.session.get(Grant, grant_id)
         if grant is None:

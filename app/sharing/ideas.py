@@ -9,11 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from flask import current_app
 from sqlalchemy import select
 
 from app import clock, mail, outbox
-from app.config import Settings
 from app.db import db, transaction
 from app.library import queries as library
 from app.library.queries import StoryCard
@@ -21,6 +19,7 @@ from app.people.models import Consent, Membership, Person
 from app.people.unsubscribing import unsubscribe_path
 from app.sharing import stop
 from app.sharing.models import IdeaMail
+from app.web import current_settings
 
 PURPOSE = "ideas"
 BATCH = 200
@@ -29,14 +28,9 @@ SHOWN = 3
 NOBODY = uuid.UUID(int=0)
 
 
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["portevoix"]
-    return found
-
-
 def is_working_day(now: dt.datetime) -> bool:
     """Monday to Friday on the organisation's wall clock."""
-    return now.astimezone(_settings().timezone).weekday() < 5
+    return now.astimezone(current_settings().timezone).weekday() < 5
 
 
 @outbox.on("periodic.sharing.ideas", "sharing.begin_ideas")

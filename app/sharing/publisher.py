@@ -54,6 +54,7 @@ from app.sharing import grants, posting, quotas, sealing, stop, trouble
 from app.sharing.models import PREPARING, SENT, Grant, Share
 from app.sharing.sealing import TokenMisplaced
 from app.sharing.shift import Shift
+from app.web import current_settings
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ SECONDS_AT_WORK = 45
 MAX_TRIES = 8
 REST = dt.timedelta(seconds=5)
 SETTLE_PAUSES = (0.5, 3.0)  # seconds
-CALLS_A_POST = 3
+CALLS_WITH_PICTURE = 3  # to ask for a place, to put the picture there, to post
 SET_ASIDE = 500  # at most so many in one go
 
 
@@ -74,11 +75,6 @@ class Claim:
     person_id: uuid.UUID
     attempt: int
     is_check: bool
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["portevoix"]
-    return found
 
 
 def _client(settings: Settings) -> Client:
@@ -112,7 +108,7 @@ _line = threading.Lock()
 def _writing() -> Iterator[Session]:
     """`transaction()`, our threads one after the other where the database takes one writer at a
     time and wakes those who wait by chance (SQLite)."""
-    with _line if _settings().is_sqlite else nullcontext(), transaction() as session:
+    with _line if current_settings().is_sqlite else nullcontext(), transaction() as session:
         yield session
 
 
@@ -184,7 +180,7 @@ def _one_of_each(pairs: Iterable[tuple[Share, Grant]]) -> list[tuple[Share, Gran
 
 
 def _claimed(share: Share, grant: Grant) -> Claim:
-    lease = clock.now() + dt.timedelta(seconds=_settings().share_lease_seconds)
+    lease = clock.now() + dt.timedelta(seconds=current_settings().share_lease_seconds)
     share.status, share.phase, share.lease_until = "publishing", PREPARING, lease
     share.attempt += 1
     grant.busy_until = lease
@@ -242,7 +238,7 @@ def _settle_surely(claimed: Claim, outcome: Outcome) -> None:
 
 
 def _outcome(claimed: Claim) -> Outcome:
-    settings = _settings()
+    settings = current_settings()
     try:
         found = _as_it_is(claimed)
         if found is None:
@@ -258,12 +254,13 @@ def _outcome(claimed: Claim) -> Outcome:
     except NotFound:  # its picture is gone: without it the post would not be what was promised
         return Refused("MEDIA_ASSET_PROCESSING_FAILED", 0, permanent=True)
     db.session.remove()  # nothing is held while the network talks
+    calls = CALLS_WITH_PICTURE if post.picture else 1
     client = _client(settings)
     try:
         body = post.body(lambda jpeg: client.upload_image(token, post.owner, jpeg))
     except NotUploaded as error:
         return posting.before_the_post(error.outcome)
-    return client.create_post(token, body, before_last_byte=lambda: mark_sent(claimed))
+    return client.create_post(token, body, before_last_byte=lambda: mark_sent(claimed, calls))
 
 
 def _as_it_is(claimed: Claim) -> tuple[Share, Grant] | None:
@@ -288,8 +285,9 @@ def _broke(claimed: Claim) -> None:
 # --- 3. mark -----------------------------------------------------------------------------
 
 
-def mark_sent(claimed: Claim) -> bool:
-    """Durably note that the last byte leaves now; False when it may not."""
+def mark_sent(claimed: Claim, calls: int = 1) -> bool:
+    """Durably note that the last byte leaves now, and the calls that were made; False when it
+    may not."""
     now = clock.now()
     with _writing() as session:
         changed = session.execute(
@@ -313,7 +311,7 @@ def mark_sent(claimed: Claim) -> bool:
         )
         if cast(CursorResult[object], changed).rowcount != 1:
             return False
-        quotas.count(grants.LINKEDIN, claimed.person_id, CALLS_A_POST)
+        quotas.count(grants.LINKEDIN, claimed.person_id, calls)
     return True
 
 

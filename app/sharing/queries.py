@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from app.db import db
 from app.sharing.errors import UnknownShare
 from app.sharing.models import Share
+from app.web.cursors import decode_cursor, encode_cursor
 
 OPEN = ("scheduled", "paused", "publishing", "unknown")
 
@@ -47,24 +48,14 @@ def shares(
         query = query.where(Share.story_id == wanted.story_id)
     if wanted.offer_id is not None:
         query = query.where(Share.offer_id == wanted.offer_id)
-    last = _read_cursor(after)
-    if last is not None:
-        row = db.session.get(Share, last)
-        if row is not None and row.person_id == wanted.person_id:
-            before = (Share.created_at < row.created_at) | (
-                (Share.created_at == row.created_at) & (Share.id < row.id)
-            )
-            query = query.where(before)
+    place = decode_cursor(after)
+    if place is not None:
+        at, key = place
+        older = (Share.created_at < at) | ((Share.created_at == at) & (Share.id < key))
+        query = query.where(older)
     rows = list(db.session.scalars(query.limit(limit + 1)))
-    more = len(rows) > limit
-    return rows[:limit], str(rows[limit - 1].id) if more else None
-
-
-def _read_cursor(after: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(after) if after else None
-    except ValueError:
-        return None
+    last = rows[limit - 1] if len(rows) > limit else None
+    return rows[:limit], encode_cursor(last.created_at, last.id) if last else None
 
 
 def caption_uses(story_id: uuid.UUID) -> dict[uuid.UUID, int]:

@@ -12,12 +12,10 @@ import logging
 import uuid
 from dataclasses import dataclass
 
-from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from app import audit, clock
-from app.config import Settings
 from app.crypto import CannotDecrypt
 from app.db import db, transaction
 from app.errors import InvalidInput
@@ -29,6 +27,7 @@ from app.sharing.errors import UnknownShare, nothing_to_do
 from app.sharing.models import Grant, ReachFigure, Share
 from app.sharing.sealing import TokenMisplaced
 from app.sharing.words import CHECK_FORM
+from app.web import current_settings
 
 log = logging.getLogger(__name__)
 
@@ -142,11 +141,6 @@ def _keep(share_id: uuid.UUID, metric: str, value: int | None, truth: str) -> No
 # --- LinkedIn's own figures --------------------------------------------------------------
 
 
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["portevoix"]
-    return found
-
-
 def next_poll(published_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
     """When a post is looked at again; None once it is thirty days old."""
     later = (published_at + dt.timedelta(days=days) for days in POLL_DAYS)
@@ -156,7 +150,7 @@ def next_poll(published_at: dt.datetime, now: dt.datetime) -> dt.datetime | None
 def poll_due(limit: int = BATCH) -> int:
     """Ask LinkedIn for the figures of posts whose time has come, in one batch; how many posts
     were asked about. Nothing in `self_serve` mode: there the interface has no figures."""
-    settings = _settings()
+    settings = current_settings()
     if settings.linkedin_mode != "community_management":
         return 0
     now = clock.now()

@@ -11,13 +11,11 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
-from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from app import audit, clock, outbox
 from app.charters.queries import require_accepted
-from app.config import Settings
 from app.db import db, new_id, transaction
 from app.errors import InvalidInput
 from app.integrations.linkedin import little
@@ -43,6 +41,7 @@ from app.sharing.models import SENT, Share, SharingPolicy
 from app.sharing.networks import NETWORKS
 from app.sharing.subjects import shareable
 from app.sharing.words import CHECK_FORM
+from app.web import current_settings
 
 FARTHEST = dt.timedelta(days=90)
 JUST_NOW = dt.timedelta(minutes=5)
@@ -221,14 +220,9 @@ def _moment(publish_at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
     return max(publish_at, now)
 
 
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["portevoix"]
-    return found
-
-
 def day_of(at: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
     """The day on the organisation's wall clock that holds a moment, as UTC instants."""
-    zone = _settings().timezone
+    zone = current_settings().timezone
     first = dt.datetime.combine(at.astimezone(zone).date(), dt.time(), zone)
     after = dt.datetime.combine(first.date() + dt.timedelta(days=1), dt.time(), zone)
     return first.astimezone(dt.UTC), after.astimezone(dt.UTC)

@@ -9,7 +9,6 @@ until 99 of 100 healthy ones are online. `stop(...)`: the switch is thrown in th
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import logging
 import math
@@ -20,14 +19,13 @@ import signal
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask
 from sqlalchemy import func, select, update
 
-from app import clock, create_app, migrating, outbox
+from app import clock, create_app, migrating
 from app.db import db, transaction
 from app.demo.drawings import draw
 from app.jobs import process, scheduler, worker
@@ -36,7 +34,7 @@ from app.library import service as library
 from app.media import service as media
 from app.outbox.models import DONE, OutboxDelivery
 from app.people import service as people
-from app.people.models import Membership, Person
+from app.people.models import Membership
 from app.play import accounts, rules
 from app.schedule import SCHEDULE
 from app.settings import save_organisation
@@ -473,7 +471,9 @@ def leaver(place: Installation, subject: str = "pArt1rA9xZ") -> uuid.UUID:
     flow.connect(place.house.browser(person), place.standin, subject)
     story_id = kit.story(place.house)
     for days in range(1, PLANNED + 1):
-        press_all([person.id], story_id, f"Dans {days} jours.", clock.now() + dt.timedelta(days=days))
+        press_all(
+            [person.id], story_id, f"Dans {days} jours.", clock.now() + dt.timedelta(days=days)
+        )
     return person.id
 
 

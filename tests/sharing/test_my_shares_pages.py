@@ -170,7 +170,11 @@ STATES: list[tuple[dict[str, Any], str, set[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("values", "says", "offers"), STATES, ids=lambda v: str(sorted(v) if isinstance(v, set) else v)[:40])
+@pytest.mark.parametrize(
+    ("values", "says", "offers"),
+    STATES,
+    ids=lambda v: str(sorted(v) if isinstance(v, set) else v)[:40],
+)
 def test_each_state_is_told_with_what_to_do(
     house: House, me: Person, values: dict[str, Any], says: str, offers: set[str]
 ) -> None:

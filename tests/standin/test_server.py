@@ -174,7 +174,8 @@ def test_stopping_ends_what_is_silent() -> None:
         client.sendall(head + body)
         started = time.monotonic()
     assert time.monotonic() - started < 5
-    assert client.recv(10) == b""
+    with contextlib.suppress(ConnectionResetError):  # as good an end as any
+        assert client.recv(10) == b""
     client.close()
 
 

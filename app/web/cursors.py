@@ -1,0 +1,40 @@
+"""Places in a list, as programs and addresses carry them: opaque, and checked when they come back.
+
+Lists are paged by keysets: the place is the order's own values of the last row, (time, id).
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import uuid
+
+from flask_babel import lazy_gettext as _l
+
+from app.errors import InvalidInput
+
+
+def encode_cursor(*values: object) -> str:
+    """An opaque place in a list."""
+    text = json.dumps([v.isoformat() if isinstance(v, dt.datetime) else str(v) for v in values])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
+    """The place a cursor stands for: (time, id). Raises `InvalidInput` for anything else."""
+    if not cursor:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        at, key = json.loads(raw)
+        when = dt.datetime.fromisoformat(at)
+        return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)), uuid.UUID(key)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise unreadable() from error
+
+
+def unreadable() -> InvalidInput:
+    """A place that we never gave."""
+    sentence = _l("This place in the list cannot be read.")
+    return InvalidInput(sentence, {"after": sentence})
