@@ -9,6 +9,7 @@ one only where the request had begun to leave, or where the network itself left 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import random
@@ -70,10 +71,20 @@ class Range:
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance = random.Random(seed)
         self.report = Report()
+        self.ends = contextlib.ExitStack()
+        try:
+            self._open(folder)
+        except BaseException:
+            self.ends.close()
+            raise
+
+    def _open(self, folder: Path) -> None:
         self.runtime = queue_server.runtime_folder()
+        self.ends.callback(shutil.rmtree, self.runtime, ignore_errors=True)
         self.server: Server = start_server(self.runtime, folder / "queue-data")
-        self.standin = StandIn(process=True, lenient=True)
-        self.standin.start()
+        self.ends.callback(self.server.process.wait)
+        self.ends.callback(self.server.process.kill)
+        self.standin = self.ends.enter_context(StandIn(process=True, lenient=True))
         address = self.standin.address
         self.app = create_app(
             settings_for(
@@ -84,18 +95,16 @@ class Range:
         )  # fmt: skip
         with self.app.app_context():
             migrating.upgrade()
-        self.serving = serving(self.app)
-        next(self.serving)
+        living = serving(self.app)
+        next(living)
+        self.ends.callback(living.close)
         self.house = House(self.app)
         self.story_id = kit.story(self.house)
         self.undisturbed = self._measure()
 
     def close(self) -> None:
-        self.serving.close()
-        self.standin.stop()
-        self.server.process.kill()
-        self.server.process.wait()
-        shutil.rmtree(self.runtime, ignore_errors=True)
+        """Nothing of it is left."""
+        self.ends.close()
 
     def _measure(self) -> Course:
         """How many system calls an undisturbed job makes after its claim and its connection."""
