@@ -13,28 +13,51 @@ import datetime as dt
 import hashlib
 import hmac
 import ipaddress
+import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, or_, select
 
 from app import clock, crypto, outbox
 from app.db import db, new_id, transaction
 from app.referrals.models import Click
 
 REPEAT_WINDOW = dt.timedelta(seconds=10)
+SCAN_WINDOW = dt.timedelta(seconds=2)
 _SIGNATURE_BYTES = 12
 
-# Programs that say who they are. Sources: the robots' own documentation pages.
-_ROBOTS = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|telegram|skypeuripreview"
-    r"|linkedin(?:bot|app-preview)|twitterbot|embedly|quora link|outbrain|pinterest|vkshare|w3c_"
-    r"|validator|monitor|uptime|pingdom|curl|wget|python-|httpx|go-http|java/|okhttp|libwww|axios"
-    r"|node-fetch|headless|lighthouse|scan|safelinks|proofpoint|mimecast|barracuda|symantec",
-    re.IGNORECASE,
+_Tokens = dict[str, Any]
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+def _robots(known: _Tokens) -> re.Pattern[str]:
+    """What programs call themselves, in a string in small letters."""
+    tokens = (re.escape(token) for group in known["robots"].values() for token in group)
+    starts = ("^" + re.escape(token) for token in known["starts"])
+    return _any_of([*starts, *known["words"], *tokens])
+
+
+# The list of tokens, with its date and its sources, read and compiled once.
+_KNOWN: _Tokens = json.loads((Path(__file__).parent / "robots.json").read_text("utf-8"))
+_ROBOTS = _robots(_KNOWN)
+_SCANNERS = _any_of(map(re.escape, _KNOWN["scanners"]))
+_IN_APP = _any_of(map(re.escape, _KNOWN["in_app"]))
+_SHORTEST: int = _KNOWN["shortest"]
+_SPECULATION = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_SPECULATIVE = re.compile("prefetch|prerender|preview")
+# Browsers that send `Sec-Fetch-*` with every navigation over https.
+_OF_TODAY = re.compile(
+    r"chrome/(?:[89]\d|\d{3})\.|firefox/(?:9\d|\d{3})\.|version/(?:16\.[4-9]|1[7-9]\.|[2-9]\d\.)"
 )
+_SMALL_PART = re.compile(r"\s*bytes=0-\d{1,6}\s*")  # below one megabyte
 _AGENTS = (
     ("edge", "edg/"), ("samsung", "samsungbrowser"), ("opera", "opr/"), ("firefox", "firefox"),
     ("chrome", "chrome"), ("safari", "safari"),
@@ -58,18 +81,50 @@ def agent_class(browser: str) -> str:
 
 
 def classify(hit: Hit) -> str:
-    """'person', or the public reason why this opening is not one."""
-    if hit.method == "HEAD":
-        return "head"
-    purpose = " ".join(
-        hit.headers.get(h, "") for h in ("purpose", "sec-purpose", "x-moz", "x-purpose")
-    )
-    if "prefetch" in purpose or "preview" in purpose or "prerender" in purpose:
+    """'person', or the public reason why this opening is not one: 'head', 'probe', 'prefetch',
+    'robot', 'scanner'. What a request leaves unsaid convicts nobody: `Sec-Fetch-*` is missing
+    from older browsers, in-app browsers and on plain http."""
+    if hit.method != "GET":
+        return "head" if hit.method == "HEAD" else "probe"
+    headers = hit.headers
+    purpose = " ".join([headers[name] for name in _SPECULATION if name in headers])
+    if purpose and _SPECULATIVE.search(purpose.lower()):
         return "prefetch"
-    browser = hit.headers.get("user-agent", "")
-    if not browser or _ROBOTS.search(browser):
+    browser = headers.get("user-agent", "").lower()
+    if _SCANNERS.search(browser):
+        return "scanner"
+    if _is_program(browser, headers.get("sec-ch-ua", "")):
         return "robot"
-    return "person"
+    if not _is_navigation(headers):
+        return "probe"
+    return "scanner" if _scans(browser, headers) else "person"
+
+
+def _is_program(browser: str, brands: str) -> bool:
+    """Whether it says so, says nearly nothing, or is a browser without a screen."""
+    if len(browser) < _SHORTEST or _ROBOTS.search(browser):
+        return True
+    return "headless" in brands.lower()
+
+
+def _is_navigation(headers: Mapping[str, str]) -> bool:
+    """A page of its own, and all of it; not a picture, a frame or the first bytes."""
+    if headers.get("sec-fetch-dest", "document") != "document":
+        return False
+    if headers.get("sec-fetch-mode", "navigate") != "navigate":
+        return False
+    return not _SMALL_PART.fullmatch(headers.get("range", ""))
+
+
+def _scans(browser: str, headers: Mapping[str, str]) -> bool:
+    """An ordinary browser string on a request that no such browser sends: it lists what it
+    accepts, but neither a page among it or a language, nor where it navigates from."""
+    accepted = headers.get("accept")
+    if not accepted or "sec-fetch-mode" in headers or "sec-fetch-dest" in headers:
+        return False
+    if "text/html" in accepted.lower() and headers.get("accept-language"):
+        return False
+    return bool(_OF_TODAY.search(browser)) and not _IN_APP.search(browser)
 
 
 def truncated(address: str) -> str:
@@ -121,12 +176,13 @@ def read_signed(token: str | None) -> tuple[uuid.UUID, uuid.UUID] | None:
 def record(
     link_id: uuid.UUID, verdict: str, key: str, *, share_id: uuid.UUID | None = None
 ) -> uuid.UUID:
-    """Store one opening; a person's repeat within ten seconds is kept as 'repeat'. A person who
-    came by a post's own link is a fact for those who follow the post (`share.visited`)."""
+    """Store one opening. A person's repeat within ten seconds is kept as 'repeat', a page asked
+    for within two seconds of its HEAD as 'scanner'. A person who came by a post's own link is a
+    fact for those who follow the post (`share.visited`)."""
     click_id, now = new_id(), clock.now()
     with transaction() as session:
-        if verdict == "person" and _seen_just_now(key, now):
-            verdict = "repeat"
+        if verdict == "person":
+            verdict = in_turn(_seen_just_now(key, now))
         session.execute(
             insert(Click).values(
                 id=click_id, link_id=link_id, occurred_at=now, verdict=verdict, visitor_key=key
@@ -137,8 +193,17 @@ def record(
     return click_id
 
 
-def _seen_just_now(key: str, now: dt.datetime) -> bool:
-    recent = select(Click.id).where(
-        Click.visitor_key == key, Click.occurred_at > now - REPEAT_WINDOW
-    )
-    return db.session.execute(recent.limit(1)).first() is not None
+def in_turn(before: Collection[str]) -> str:
+    """What an opening by a person is after others with the same visitor key: `before` holds
+    'person' if one was counted within `REPEAT_WINDOW`, 'head' or 'probe' within `SCAN_WINDOW`.
+    Programs and speculative loads before it take nothing from a person."""
+    if "person" in before:
+        return "repeat"
+    return "scanner" if "head" in before or "probe" in before else "person"
+
+
+def _seen_just_now(key: str, now: dt.datetime) -> Collection[str]:
+    counted = and_(Click.verdict == "person", Click.occurred_at > now - REPEAT_WINDOW)
+    asked = and_(Click.verdict.in_(("head", "probe")), Click.occurred_at > now - SCAN_WINDOW)
+    seen = select(Click.verdict).where(Click.visitor_key == key, or_(counted, asked))
+    return db.session.scalars(seen.distinct()).all()

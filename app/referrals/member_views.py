@@ -13,7 +13,7 @@ from app.referrals import links, offer_queries, queries
 from app.referrals.errors import UnknownReferral
 from app.referrals.models import CHANNELS
 from app.referrals.queries import ReferralFilter
-from app.referrals.words import channel_names, claim_names
+from app.referrals.words import channel_names, claim_names, opening_reasons
 from app.web import access, current_settings, redirect_to, render
 
 member = Blueprint("referral_member", __name__)
@@ -128,6 +128,7 @@ def mine() -> Response:
         links=queries.links_of(me) if tab == "links" else [],
         link_url=link_url,
         channels=channel_names(),
+        reasons=opening_reasons(),
     )
 
 

@@ -51,3 +51,17 @@ def closure_reasons() -> dict[str, str]:
         "no-answer": _("No answer from the person"), "withdrawn": _("At the person’s wish"),
         "left-during-trial": _("Ended during the trial period"), "other": _("Another reason"),
     }  # fmt: skip
+
+
+def opening_reasons() -> dict[str, str]:
+    """Why an opening of a link is not counted as a visit, by its verdict."""
+    return {
+        "robot": _("A program said who it is: a preview, a search engine, a tool."),
+        "scanner": _("A mail or chat filter checked the link before somebody read the message."),
+        "head": _("A program asked whether the page is there, without opening it."),
+        "probe": _("Only a part of the page was asked for, or what may be asked of it."),
+        "prefetch": _("A browser loaded the page in advance; nobody had opened it yet."),
+        "repeat": _("The same opening came again within ten seconds."),
+        "self": _("You opened your own link."),
+        "colleague": _("Somebody who is signed in here opened it."),
+    }

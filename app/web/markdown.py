@@ -88,7 +88,7 @@ def to_html(text: str, *, heading: int = 2) -> Markup:
         url_schemes={"http", "https", "mailto"},
         link_rel=_REL,
     )
-    return Markup(cleaned)
+    return Markup(cleaned)  # nosec B704
 
 
 class Block(NamedTuple):

@@ -40,6 +40,10 @@ def hit(
         (hit("Mozilla/5.0 (compatible; bingbot/2.0)"), "robot"),
         (hit("curl/8.5.0"), "robot"),
         (hit(""), "robot"),
+        (hit("Mozilla/5.0"), "robot"),
+        (hit(method="OPTIONS"), "probe"),
+        (hit(range="bytes=0-99"), "probe"),
+        (hit("Mozilla/4.0 (compatible; ms-office; MSOffice 16)"), "scanner"),
     ],
 )
 def test_the_hit_says_who_opened_it(made: clicks.Hit, verdict: str) -> None:
@@ -63,6 +67,39 @@ def test_a_repeat_within_ten_seconds_is_set_aside_and_a_later_one_counts(app: Fl
     clicks.record(link, "person", "k")
     verdicts = db.session.scalars(select(Click.verdict).order_by(Click.id)).all()
     assert verdicts == ["person", "repeat", "person"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "seconds", "verdict"),
+    [
+        ("head", 1, "scanner"),
+        ("probe", 1, "scanner"),
+        ("head", 3, "person"),
+        ("prefetch", 1, "person"),
+        ("robot", 1, "person"),
+        ("scanner", 1, "person"),
+        ("self", 1, "person"),
+        ("person", 9, "repeat"),
+    ],
+)
+def test_only_what_came_just_before_from_the_same_place_speaks_against_an_opening(
+    app: Flask, earlier: str, seconds: int, verdict: str
+) -> None:
+    link = uuid.uuid4()
+    clicks.record(link, earlier, "k")
+    clock.travel(dt.timedelta(seconds=seconds))
+    clicks.record(link, "person", "k")
+    verdicts = db.session.scalars(select(Click.verdict).order_by(Click.id)).all()
+    assert verdicts == [earlier, verdict]
+
+
+def test_the_ten_seconds_run_from_the_opening_that_counted(app: Flask) -> None:
+    link = uuid.uuid4()
+    for _ in range(4):
+        clicks.record(link, "person", "k")
+        clock.travel(dt.timedelta(seconds=6))
+    verdicts = db.session.scalars(select(Click.verdict).order_by(Click.id)).all()
+    assert verdicts == ["person", "repeat", "person", "repeat"]
 
 
 def test_the_visitor_key_changes_with_the_day_and_cannot_be_recomputed(app: Flask) -> None:

@@ -18,7 +18,7 @@ from app.people.models import Person
 from app.referrals import clicks, links, offers
 from app.referrals.models import Click, Offer, OfferLink
 from tests.conftest import House
-from tests.referrals.public_kit import Visitor, forget, words
+from tests.referrals.public_kit import PHONE, Visitor, forget, words
 
 
 def verdicts(link: OfferLink) -> list[str]:
@@ -101,7 +101,7 @@ def test_it_knows_its_owner_and_colleagues_and_stores_nothing_on_their_device_ei
     theo = house.person("Théo Rossignac")
     for person in (maelle, theo):
         forget()
-        answer = house.browser(person).get(f"/r/{link.code}")
+        answer = house.browser(person).get(f"/r/{link.code}", headers={"User-Agent": PHONE})
         assert answer.status_code == 302
         assert "Set-Cookie" not in answer.headers
     assert verdicts(link) == ["self", "colleague"]
