@@ -8,6 +8,11 @@ check, `--rounds N` fewer rounds of each. A failed round prints its seed and end
   races     20 rounds of 200 redemptions of ten items from four processes, on both databases
   storms    20 storms on the outbox: rollback, relay, queue, worker with its child alive
   kills     20 seeds of 24 SIGKILLs each (480) at system calls around the publishing call
+  texts     20 seeds of 50 texts each (1,000), on both databases in turn
+  crowds    on both databases and with two kinds of trouble: 1,000 posts due at once (99 % of the
+            healthy ones within 30 s), the switch thrown among 500, a member who leaves
+  secrets   on both databases, twice: a life with marked tokens and everything searched for
+            them, and 10,000 connections whose keys are changed under traffic
   journeys  the three journeys in all sixteen combinations
 """
 
@@ -23,11 +28,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
+    from tests.sharing.crowd import Installation
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = Path(os.environ.get("PORTEVOIX_SOAK_STATE", ROOT / "var" / "soak.json"))
 REPLAYS_A_SEED = 50
 KILLS_A_SEED = 24
+TEXTS_A_SEED = 50
+CROWD, CROWD_SECONDS = 1_000, 30.0
+HALTED, PLANNED = 500, 100
+CONNECTIONS = 10_000
 
 Round = Callable[[int], str]
 
@@ -99,6 +113,91 @@ def kills(seed: int) -> str:
         return str(told.kills(folder, seed, KILLS_A_SEED))
 
 
+@contextmanager
+def _database(seed: int) -> Iterator[tuple[str, Server | None]]:
+    """Even seeds are told on SQLite, odd ones on a PostgreSQL that waits for the disk: its
+    address and itself."""
+    from tests import postgres
+
+    if seed % 2 == 0:
+        yield "", None
+        return
+    server = postgres.start(durable=True)
+    try:
+        yield server.create("soak"), server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _installation(seed: int, **more: str) -> Iterator[Installation]:
+    """An installation with processes of its own."""
+    from tests.sharing.crowd import Installation
+
+    _quick_passwords()
+    with _folder() as folder, _database(seed) as (url, server):
+        place = Installation(folder / "data", url, server, **more)
+        try:
+            yield place
+        finally:
+            place.close()
+
+
+def texts(seed: int) -> str:
+    """Fifty texts, previewed, published, read."""
+    from app import create_app, migrating
+    from standin.linkedin import StandIn
+    from tests.conftest import House, serving, settings_for
+    from tests.sharing import texts as told
+    from tests.sharing.conftest import linked
+
+    with _folder() as folder, _database(seed) as (url, _), StandIn(lenient=True) as standin:
+        variables = {"DATABASE_URL": url} if url else {}
+        app = create_app(settings_for(folder, **linked(folder, standin, **variables)))
+        with app.app_context():
+            migrating.upgrade()
+        product = serving(app)
+        next(product)
+        try:
+            return str(told.check(House(app), standin, seed, TEXTS_A_SEED))
+        finally:
+            product.close()
+
+
+def crowds(seed: int) -> str:
+    """A crowd, a stop and a farewell, each on an installation of its own."""
+    from tests.sharing import crowd
+
+    trouble = crowd.TROUBLES[seed // 2 % 2]
+    with _installation(seed) as place:
+        told = crowd.publish(place, seed, CROWD, trouble=trouble)
+        assert told.healthy <= CROWD_SECONDS, f"seed {seed}: {told}"
+    with _installation(seed) as place:
+        halt = crowd.halt(place, seed, HALTED, PLANNED)
+    with _installation(seed) as place:
+        person_id = crowd.leaver(place)
+        place.start_workers()
+        place.start_scheduler()
+        farewell = crowd.leave(place, person_id, "nothing else to do")
+        assert farewell.longest <= crowd.WITHIN, f"seed {seed}: {farewell}"
+    return f"\n  {told}\n  {halt}\n  {farewell}\n "
+
+
+def secrets(seed: int) -> str:
+    """A life with marked tokens, and keys that change."""
+    from tests.sharing import leak, rotation
+
+    secret = leak.secret()
+    client = {"LINKEDIN_CLIENT_ID": "marked", "LINKEDIN_CLIENT_SECRET": secret}
+    with _installation(seed, SHARE_TIMEOUT_SECONDS="2", **client) as place:
+        place.standin.register("marked", secret)
+        life = leak.life(place, seed)
+        life.judge()
+    with _installation(seed) as place:
+        changed = rotation.rotate(place.folder, seed, CONNECTIONS)
+    return f"\n  {life}\n  {changed}\n "
+
+
 def _quick_passwords() -> None:
     """Argon2id with less work, so that people join in no time."""
     from argon2 import PasswordHasher
@@ -137,6 +236,9 @@ CHECKS: dict[str, tuple[Round, int]] = {
     "races": (races, 20),
     "storms": (storms, 20),
     "kills": (kills, 20),
+    "texts": (texts, 20),
+    "crowds": (crowds, 4),
+    "secrets": (secrets, 4),
     "journeys": (journeys, 16),
 }
 

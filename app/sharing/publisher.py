@@ -168,7 +168,8 @@ def _take(most: int) -> list[Claim] | None:
         if not rows:
             return None
         pairs = _one_of_each((row[0], row[1]) for row in rows)
-        return [_claimed(share, grant) for share, grant in pairs if _may_go(share, grant)]
+        gone = _why_gone([share for share, _ in pairs])
+        return [_claimed(s, grant) for s, grant in pairs if _may_go(s, grant, gone[s.id])]
 
 
 def _one_of_each(pairs: Iterable[tuple[Share, Grant]]) -> list[tuple[Share, Grant]]:
@@ -187,10 +188,16 @@ def _claimed(share: Share, grant: Grant) -> Claim:
     return Claim(share.id, share.person_id, share.attempt, share.reason == "check")
 
 
-def _may_go(share: Share, grant: Grant) -> bool:
+def _why_gone(shares: list[Share]) -> dict[uuid.UUID, str | None]:
+    """For each share why it may not go any more, or None; each story is asked about once."""
+    of_subject = {(share.story_id, share.offer_id): share for share in shares}
+    reasons = {subject: posting.why_gone(share) for subject, share in of_subject.items()}
+    return {share.id: reasons[share.story_id, share.offer_id] for share in shares}
+
+
+def _may_go(share: Share, grant: Grant, gone: str | None) -> bool:
     """Look at what may have changed since the press; what may not go is put where it belongs."""
     now = clock.now()
-    gone = posting.why_gone(share)
     if gone is not None:
         _give_up(share, "cancelled", gone)
     elif not grants.is_usable(grant, now):
@@ -333,10 +340,12 @@ def settle(claimed: Claim, outcome: Outcome) -> None:
 
 
 def _release(claimed: Claim, outcome: Outcome) -> None:
-    grant = grants.grant_of(claimed.person_id)
-    if grant is not None:
-        grant.busy_until = None
-        grant.rests_until = _rests_until(outcome)
+    db.session.execute(
+        update(Grant)
+        .where(Grant.person_id == claimed.person_id, Grant.network == grants.LINKEDIN)
+        .values(busy_until=None, rests_until=_rests_until(outcome))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _rests_until(outcome: Outcome) -> dt.datetime | None:

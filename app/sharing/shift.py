@@ -1,8 +1,9 @@
 """Posts side by side in one job: threads come as there is work, and a slow one holds up nobody.
 
 Posts are claimed a few ahead, by one thread at a time and in one transaction, so that the
-others find theirs ready. Who finds nothing goes home, but for one: while somebody is still at
-work (a silent network may take a minute) it looks for what has become due meanwhile.
+others find theirs ready. There is always one thread more than there is work: while somebody is
+at work (a silent network may take a minute) it looks for what has become due meanwhile. The
+others go home when they find nothing.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Shift(Generic[Work]):
         self._ready: deque[Work] = deque()
         self._helpers: list[threading.Thread] = []
         self._present, self._at_work, self._done = 1, 0, 0
+        self._looks_at = 0.0
         self._one_waits = False
         self._error: Exception | None = None
 
@@ -76,14 +78,14 @@ class Shift(Generic[Work]):
         with self._changed:
             self._at_work -= 1
             self._done += 1
+            self._looks_at = 0.0  # whose post this was may have another
             self._changed.notify()
 
     def _next(self) -> Work | None:
         """A piece of work; None when it is time to go home."""
         with self._changed:
             while True:
-                if not self._ready and not self._is_over:
-                    self._ready.extend(self._claim(AHEAD))
+                self._look()
                 if self._ready:
                     self._at_work += 1
                     work = self._ready.popleft()
@@ -92,6 +94,15 @@ class Shift(Generic[Work]):
                 if self._one_waits or not self._at_work or self._is_over:
                     return None
                 self._wait()
+
+    def _look(self) -> None:
+        """Claim what is due, unless somebody has just seen that there is no more."""
+        now = clock.monotonic()
+        if self._ready or now < self._looks_at or self._is_over:
+            return
+        self._ready.extend(self._claim(AHEAD))
+        if len(self._ready) < AHEAD:
+            self._looks_at = now + LOOK_AGAIN_SECONDS
 
     @property
     def _is_over(self) -> bool:
@@ -105,8 +116,8 @@ class Shift(Generic[Work]):
             self._one_waits = False
 
     def _call_helpers(self) -> None:
-        """As many threads as there is work that is known, within the limit."""
-        while self._present < min(self._at_work + len(self._ready), self._most):
+        """One thread more than there is work, within the limit."""
+        while self._present < min(self._at_work + len(self._ready) + 1, self._most):
             self._present += 1
             helper = threading.Thread(target=self._help, daemon=True)
             self._helpers.append(helper)

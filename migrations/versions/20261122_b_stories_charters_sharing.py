@@ -257,9 +257,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_share_award_cap", ["person_id", "fact", "day", "occurred_at"], unique=False
         )
-        batch_op.create_index(
-            "ix_share_award_due", ["state", "person_id", "due_at"], unique=False
-        )
+        batch_op.create_index("ix_share_award_due", ["state", "person_id", "due_at"], unique=False)
 
     op.create_table(
         "story",
