@@ -114,7 +114,7 @@ class Load:
 
 def unpacked(body: bytes, coding: str | None) -> str:
     if coding == "br":
-        import brotli  # type: ignore[import-untyped]
+        import brotli
 
         body = brotli.decompress(body)
     else:
