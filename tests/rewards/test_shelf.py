@@ -15,6 +15,7 @@ from app.people import service as people
 from app.rewards import queries, service
 from app.rewards.errors import NoSuchReward, RewardWithdrawn
 from app.rewards.models import PAY_CLASSES
+from app.web.cursors import encode_cursor
 from tests.rewards.conftest import Shop
 
 
@@ -123,7 +124,7 @@ def test_it_turns_the_shelf_page_by_page_without_missing_one(shop: Shop) -> None
     assert [row.cost for row in seen] == [5, 5, 5, 9, 80]
 
 
-@pytest.mark.parametrize("after", ["?", "WzFd", "bm8", queries.encode_place("x", uuid.UUID(int=7))])
+@pytest.mark.parametrize("after", ["?", "WzFd", "bm8", encode_cursor("x", uuid.UUID(int=7))])
 def test_it_refuses_a_place_in_the_list_that_it_never_gave(shop: Shop, after: str) -> None:
     with pytest.raises(InvalidInput):
         queries.on_sale(after=after)

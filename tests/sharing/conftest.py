@@ -35,7 +35,7 @@ def linked(folder: Path, standin: StandIn, **more: str) -> dict[str, str]:
         "LINKEDIN_API_URL": standin.address,
         "LINKEDIN_CLIENT_ID": CLIENT_ID,
         "LINKEDIN_CLIENT_SECRET": CLIENT_SECRET,
-        "SHARE_TIMEOUT_SECONDS": "2",
+        "SHARE_TIMEOUT_SECONDS": "4",
     } | more
 
 
