@@ -20,6 +20,7 @@ import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,7 @@ from app.sharing.models import Grant, GrantRevocation, Share
 from app.supervisor import queue_server
 from standin.linkedin import StandIn
 from tests.conftest import House, settings_for
+from tests.jobs.conftest import Server as QueueServer
 from tests.jobs.conftest import start_server
 from tests.postgres import Server
 from tests.sharing import flow, kit
@@ -77,18 +79,27 @@ class Installation:
         self.folder, self.database = folder, database
         folder.mkdir(exist_ok=True)
         clock.release()
-        self.runtime = queue_server.runtime_folder()
-        self.server = start_server(self.runtime, folder)
-        self.standin = StandIn(process=True, lenient=True)
-        self.standin.start()
-        variables = linked(folder, self.standin, REDIS_URL=self.server.url) | more
+        self.parts: dict[str, int] = {}
+        self._opened = ExitStack()
+        try:
+            self._open(database_url, more)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, database_url: str, more: dict[str, str]) -> None:
+        runtime = queue_server.runtime_folder()
+        self._opened.callback(shutil.rmtree, runtime, ignore_errors=True)
+        self.server = start_server(runtime, self.folder)
+        self._opened.callback(_end_server, self.server)
+        self.standin = self._opened.enter_context(StandIn(process=True, lenient=True))
+        variables = linked(self.folder, self.standin, REDIS_URL=self.server.url) | more
         if database_url:
             variables["DATABASE_URL"] = database_url
-        self.settings = settings_for(folder, **variables)
+        self.settings = settings_for(self.folder, **variables)
         self.app = create_app(self.settings)
-        self.parts: dict[str, int] = {}
-        self._context = self.app.app_context()
-        self._context.push()
+        self._opened.enter_context(self.app.app_context())
+        self._opened.callback(_let_go)
         self._prepare()
         self.house = House(self.app)
 
@@ -102,13 +113,7 @@ class Installation:
         """End every process and remove what is not in the folder."""
         for name in list(self.parts):
             self.end(name)
-        db.session.remove()
-        db.engine.dispose()
-        self._context.pop()
-        self.standin.stop()
-        self.server.process.kill()
-        self.server.process.wait()
-        shutil.rmtree(self.runtime, ignore_errors=True)
+        self._opened.close()
 
     def database_files(self) -> list[Path]:
         """What PostgreSQL keeps on disk, its journal included, brought there first; SQLite's
@@ -170,10 +175,16 @@ class Installation:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
-    def cpu_seconds(self) -> float:
-        """What this process's children that have ended used so far."""
-        used = os.times()
-        return used.children_user + used.children_system
+
+def _end_server(server: QueueServer) -> None:
+    server.process.kill()
+    server.process.wait()
+
+
+def _let_go() -> None:
+    """No connection to the database stays open."""
+    db.session.remove()
+    db.engine.dispose()
 
 
 @pytest.fixture

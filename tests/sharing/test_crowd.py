@@ -3,15 +3,24 @@ a slow LinkedIn, one member in trouble. And leaving, with the seconds it took.""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from app import clock
+import psycopg
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import clock, create_app
 from app.db import db
 from app.sharing import grants, publisher
 from standin.linkedin import StandIn
-from tests.conftest import House
+from tests.conftest import House, serving, settings_for
+from tests.postgres import Server
 from tests.sharing import crowd, kit
+from tests.sharing.conftest import linked
 from tests.sharing.crowd import Installation, place, variables
 
 __all__ = ["place", "variables"]
@@ -57,7 +66,8 @@ def test_what_becomes_due_meanwhile_does_not_wait_for_a_silent_one(
 
 
 def _publish(house: House) -> None:
-    with house.app.app_context():
+    """One job; without a database it fails, and the outbox would try again."""
+    with house.app.app_context(), contextlib.suppress(SQLAlchemyError):
         publisher.publish_due()
 
 
@@ -78,6 +88,43 @@ def test_a_job_calls_as_many_hands_as_there_is_work(house: House, standin: Stand
     assert crowd.states() == {("published", None): 20}
     assert clock.monotonic() - began < 10
     assert len(standin.posts()) == 20
+
+
+@pytest.mark.postgres
+def test_the_networks_answer_survives_a_moment_without_a_database(
+    standin: StandIn, tmp_path: Path, postgres_server: Server, postgres_database: str
+) -> None:
+    """The database is gone when the answer arrives, and back some seconds later: the post is
+    known as published, not as unknown."""
+    name = urlsplit(postgres_database).path.lstrip("/")
+    where = linked(tmp_path, standin, DATABASE_URL=postgres_database)
+    for app in serving(create_app(settings_for(tmp_path, **where))):
+        house = House(app)
+        pressed = kit.press(kit.member(house), kit.story(house))
+        standin.fault({"do": "slow", "seconds": 1.0, "when": "after"}, path="/rest/posts")
+        db.session.remove()
+        job = threading.Thread(target=_publish, args=(house,))
+        job.start()
+        crowd.eventually(standin.posts, "the post is there")
+        _close_doors(postgres_server, name)
+        clock.sleep(1.8)
+        assert job.is_alive(), "its outcome is not written yet"
+        _tell(postgres_server, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        job.join(20)
+        found = kit.share(pressed.id)
+        assert (found.status, found.post_urn) == ("published", standin.posts()[0]["urn"])
+
+
+def _close_doors(server: Server, name: str) -> None:
+    _tell(server, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    _tell(
+        server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+
+
+def _tell(server: Server, statement: str) -> None:
+    with psycopg.connect(server.address("postgres"), autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 def test_a_member_with_several_due_posts_has_one_under_way(house: House, standin: StandIn) -> None:
