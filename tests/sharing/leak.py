@@ -152,7 +152,7 @@ def search(place: Installation, look: Search) -> None:
     for file in sorted(path for path in place.folder.rglob("*") if path.is_file()):
         _file(look, place.folder, file)
     for file in place.database_files():
-        look.look("database files", file.read_bytes())
+        look.look("database files", _content(file))
     client = connect(place.server.url)
     _queue(look, client)
     client.close()
@@ -177,9 +177,17 @@ def _bytes(value: object) -> bytes:
     return str(value).encode("utf-8", "surrogatepass")
 
 
+def _content(file: Path) -> bytes:
+    """What is in a file; nothing if it has just gone, as those of a journal do."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def _file(look: Search, folder: Path, file: Path) -> None:
     where = file.relative_to(folder).parts[0]
-    content = file.read_bytes()
+    content = _content(file)
     if where == "mail":
         look.look("mails", content)
         message = email.message_from_bytes(content, policy=policy.default)
