@@ -17,12 +17,14 @@ from types import FrameType
 from flask import Flask
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
+from rq.timeouts import JobTimeoutException
 
 from app import clock
 from app.db import db
-from app.jobs import process, tasks
+from app.jobs import batch, process, tasks
 from app.jobs.queue import NAME, SERIALIZER, DeliveryJob, DeliveryQueue, connect
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 WORKER_TTL = 30
 MAINTENANCE = 10
 MONITORING = 5
+BATCH_TIMEOUT_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 2.0
 
 
@@ -74,6 +77,17 @@ class DeliveryWorker(Worker):
         with self.app.app_context():
             db.engine.dispose(close=False)
         super().main_work_horse(job, queue)
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """The job, then other short deliveries that wait: the fork was the costly part."""
+        done = super().perform_job(job, queue, execution)
+        timeout = JobTimeoutException
+        with (
+            self.app.app_context(),
+            self.death_penalty_class(BATCH_TIMEOUT_SECONDS, timeout, job_id=job.id),
+        ):
+            batch.carry_on(DeliveryQueue(queue.name, connection=self.connection))
+        return done
 
 
 def _hear_signals() -> None:

@@ -8,9 +8,9 @@ its delivery is marked done in the transaction of its effect. Order is not promi
 
 from app.outbox import upkeep
 from app.outbox.registry import Handler, Payload, handlers_of, on, registered
-from app.outbox.service import Due, deliver, drain, keep_alive, record, wake
+from app.outbox.service import Due, deliver, drain, keep_alive, record, short, wake
 
 __all__ = [
     "Due", "Handler", "Payload", "deliver", "drain", "handlers_of", "keep_alive", "on", "record",
-    "registered", "upkeep", "wake",
+    "registered", "short", "upkeep", "wake",
 ]  # fmt: skip

@@ -181,6 +181,24 @@ def due(limit: int, resend_after: dt.timedelta) -> list[Due]:
     return [Due(row.id, row.handler, _timeout_of(row.handler)) for row in rows]
 
 
+def short(delivery_ids: list[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of `delivery_ids`, in their order, that may share a process: not done, their handler
+    inside a transaction and no longer than usual."""
+    rows = db.session.execute(
+        select(OutboxDelivery.id, OutboxDelivery.handler).where(
+            OutboxDelivery.id.in_(delivery_ids), OutboxDelivery.state.in_((PENDING, SENT))
+        )
+    ).all()
+    db.session.rollback()
+    names = {row.id: row.handler for row in rows}
+    return [id_ for id_ in delivery_ids if id_ in names and _is_short(names[id_])]
+
+
+def _is_short(name: str) -> bool:
+    handler = registered(name)
+    return handler is not None and not handler.outside and handler.timeout <= DEFAULT_TIMEOUT
+
+
 def _timeout_of(name: str) -> int:
     handler = registered(name)
     return handler.timeout if handler else DEFAULT_TIMEOUT
