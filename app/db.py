@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -32,6 +32,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from uuid_utils.compat import uuid7
@@ -41,8 +42,8 @@ from app.config import Settings
 from app.retention import Retention
 
 __all__ = [
-    "Base", "Encrypted", "JSONDict", "Model", "UTCDateTime", "connect_args", "db", "in_transaction",
-    "new_id", "primary_key", "transaction", "utc_column",
+    "Base", "Encrypted", "JSONDict", "Model", "UTCDateTime", "connect_args", "db", "driver_failed",
+    "in_transaction", "new_id", "primary_key", "transaction", "utc_column",
 ]  # fmt: skip
 
 JSONDict = dict[str, Any]
@@ -165,7 +166,30 @@ def _on_connect(dbapi: Any, record: ConnectionPoolEntry) -> None:
 def _on_begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            driver.execute(statement)
+        except BaseException as error:  # noqa: BLE001 - raised again
+            driver_failed(connection, statement, error)
+
+
+def driver_failed(connection: Connection, statement: str, error: BaseException) -> NoReturn:
+    """Raise what SQLAlchemy raises where the driver failed. A connection that is lost, or that
+    was left in the middle of a statement, is given up."""
+    dialect, driver = connection.dialect, connection.connection.dbapi_connection
+    if not isinstance(error, Exception):
+        connection.invalidate(error)
+    if not isinstance(error, dialect.loaded_dbapi.Error):
+        raise error
+    is_lost = dialect.is_disconnect(error, driver, None)
+    raised = DBAPIError.instance(
+        statement, None, error, dialect.loaded_dbapi.Error,
+        connection_invalidated=is_lost, dialect=dialect,
+    )  # fmt: skip
+    if is_lost:
+        connection.invalidate(error)
+    raise raised from error
 
 
 def in_transaction() -> bool:
@@ -189,18 +213,36 @@ def transaction() -> Iterator[Session]:
     session.expire_all()
     session.connection(execution_options={"writes": True})
     session.info["depth"] = 1
-    session.info["after_commit"] = []
+    session.info["after_commit"], session.info["before_commit"] = [], []
     try:
         yield session
+        _finish(session)
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
         session.info["depth"] = 0
+        session.info.pop("before_commit", None)
         callbacks = session.info.pop("after_commit", [])
     for callback in callbacks:
         callback()
+
+
+def _finish(session: Session) -> None:
+    last = session.info["before_commit"]
+    if last:
+        session.flush()
+    for callback in last:
+        callback()
+
+
+def before_commit(callback: Any) -> None:
+    """Do something last in the outermost transaction, once: for a row that many of them lock,
+    which is then held for a moment only and never while another lock is waited for."""
+    callbacks: list[Any] = db.session().info["before_commit"]
+    if callback not in callbacks:
+        callbacks.append(callback)
 
 
 def after_commit(callback: Any) -> None:

@@ -1,20 +1,24 @@
-"""What a posting costs, as a ratio of a one-row insert per commit on the same database.
+"""What the ledger costs: a posting beside a one-row insert per commit, one issuer beside many,
+a bulk beside single postings, and one person's reads in a small and in a large ledger.
 
-Both databases wait for the disk. Sides alternate, three rounds, medians. "driver" is the
-bare driver with a prepared connection; "session" is the same insert through the product's
-own `transaction()`, which a posting pays too. Run alone: `python -m bench.ledger`.
+Both databases wait for the disk on both sides; what they say of it is printed. "driver" is the
+bare driver on a connection that stays open; "session" the same insert through the product's own
+`transaction()`, which a posting pays too. A posting is not one call (it locks, then writes), so
+nothing is compared with pgbench. Run alone: `python -m bench.ledger [entries in the large one]`.
 """
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import shutil
-import statistics
+import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +27,16 @@ from sqlalchemy import Column, Integer, MetaData, Table, Uuid, insert
 
 from app import clock, ledger
 from app.db import UTCDateTime, db, new_id, transaction
+from app.ledger import books
 from app.ledger.books import account_row
 from app.ledger.statements import ACCOUNT, insert_rows
+from bench._table import ROUNDS, Row, alternate, compare, show
 from tests import postgres
 from tests.ledger.world import bare_app
 
-ROUNDS, POSTINGS, TURN, PEOPLE, BULK = 3, 500, 25, 200, 10_000
-HISTORY = (10_000, 200_000)
+POSTINGS, TURN, PEOPLE, BULK, CROWD = 500, 25, 200, 10_000, 4
+SMALL, LARGE = 10_000, 1_000_000
+LEAST = {"sqlite": 0.5, "postgresql": 0.4}
 
 _ROW = Table(
     "one_row",
@@ -39,33 +46,22 @@ _ROW = Table(
     Column("amount", Integer),
     Column("created_at", UTCDateTime),
 )
+_numbers = itertools.count()
+
+Act = Callable[[], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One line of the table. Times in microseconds for one piece of work; `ratio` is how
-    much faster than, or how close to, the other side we are; `target` its least value."""
-
-    work: str
-    database: str
-    ours_us: float
-    theirs_us: float
-    ratio: float
-    target: float | None
-
-    @property
-    def met(self) -> bool | None:
-        """None where nothing was promised."""
-        return None if self.target is None else self.ratio >= self.target
-
-
-def run() -> Iterator[Result]:
+def run(entries: int) -> Iterator[Row]:
     """Measure everything on both databases."""
     for name, address in _databases():
-        with _ledger(address("writes")):
+        url = address("writes")
+        with _ledger(url):
+            print(f"{name}: {_durability()}", flush=True)
             yield from _writes(name)
+        if name == "postgresql":
+            yield _issuers(url)
         with _ledger(address("small")) as small, _ledger(address("large")) as large:
-            yield from _reads(name, small, large)
+            yield from _reads(name, small, large, entries)
 
 
 def _databases() -> Iterator[tuple[str, Callable[[str], str]]]:
@@ -95,81 +91,75 @@ def _ledger(url: str) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def _writes(name: str) -> list[Result]:
-    people = _people(PEOPLE)
+def _durability() -> str:
+    """What a commit waits for, as the connections of both sides say."""
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    names = ("journal_mode", "synchronous") if is_sqlite else ("fsync", "synchronous_commit")
+    ask = "PRAGMA {}" if is_sqlite else "SHOW {}"
+    with _driver() as (driver, _), transaction() as session:
+        for_us = session.connection().exec_driver_sql
+        return ", ".join(
+            f"{name} {for_us(ask.format(name)).scalar()} "
+            f"(driver: {driver.execute(ask.format(name)).fetchone()[0]})"
+            for name in names
+        )
 
-    def posting(n: int) -> None:
+
+def _posting(people: Sequence[uuid.UUID]) -> Act:
+    def posting() -> None:
+        number = next(_numbers)
         ledger.transfer(
-            "award", f"award-{uuid.uuid4()}", people[n % PEOPLE], 10,
+            "award", f"award-{number}-{people[0].hex}", people[number % len(people)], 10,
             rule_version="rule-1", subject="referral-1",
         )  # fmt: skip
 
-    with _driver() as one_row:
-        sides = {"driver": one_row, "session": _one_row, "posting": posting}
-        times = _alternate(sides, POSTINGS)
-    least = {"sqlite": 0.5, "postgresql": 0.4}[name]
-    return [
-        _compare("posting : insert through the session", name, times["posting"],
-                 times["session"], least),
-        _compare("posting : insert by the bare driver", name, times["posting"],
-                 times["driver"], None),
-        _compare(f"bulk of {BULK:,} : single postings", name, *_bulk(posting), 20),
-    ]  # fmt: skip
+    return posting
 
 
-def _alternate(sides: dict[str, Callable[[int], object]], count: int) -> dict[str, list[float]]:
-    """Microseconds for one act of each side, round by round. The sides take turns every few
-    acts, so that a busy moment of the machine falls on all of them."""
-    for act in sides.values():
-        for n in range(50):
-            act(n)
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(ROUNDS):
-        spent = dict.fromkeys(sides, 0.0)
-        for turn in range(0, count, TURN):
-            for side, act in sides.items():
-                began = time.perf_counter()
-                for n in range(turn, turn + TURN):
-                    act(n)
-                spent[side] += time.perf_counter() - began
-        for side, seconds in spent.items():
-            times[side].append(seconds / count * 1e6)
-    return times
+def _writes(name: str) -> Iterator[Row]:
+    posting = _posting(_people(PEOPLE))
+    with _driver() as (_, one_row):
+        sides: dict[str, Act] = {"driver": one_row, "session": _one_row, "posting": posting}
+        alternate(sides, count=2 * TURN, rounds=1)
+        times = alternate(sides, count=POSTINGS, turn=TURN)
+    ours = _rates(times["posting"])
+    yield compare(f"{name}: posting : insert by the bare driver", "/s", ours,
+                  _rates(times["driver"]), least=LEAST[name])  # fmt: skip
+    yield compare(f"{name}: posting : insert by the session", "/s", ours, _rates(times["session"]))
+    bulk, single = _bulk(posting)
+    yield compare(f"{name}: bulk of {BULK:,} : single postings", "awards/s", bulk, single, least=20)
 
 
-def _compare(
-    work: str, database: str, ours: list[float], theirs: list[float], target: float | None
-) -> Result:
-    ratio = statistics.median(t / o for t, o in zip(theirs, ours, strict=True))
-    return Result(work, database, statistics.median(ours), statistics.median(theirs), ratio, target)
+def _rates(seconds: list[float]) -> list[float]:
+    return [1 / each for each in seconds]
 
 
-def _one_row(n: int) -> None:
+def _one_row() -> None:
     with transaction() as session:
-        row = {"id": new_id(), "account_id": new_id(), "amount": n, "created_at": clock.now()}
+        row = {"id": new_id(), "account_id": new_id(), "amount": 1, "created_at": clock.now()}
         session.connection().execute(insert(_ROW), row)
 
 
 @contextmanager
-def _driver() -> Iterator[Callable[[int], object]]:
-    """A function that inserts one row and commits, by the driver alone."""
+def _driver() -> Iterator[tuple[Any, Act]]:
+    """The driver's connection, and a function that inserts one row and commits by it alone."""
     pooled = db.engine.raw_connection()
     driver: Any = pooled.dbapi_connection
     if db.engine.dialect.name == "sqlite":
 
-        def one_row(n: int) -> None:
+        def one_row() -> None:
             driver.execute("BEGIN IMMEDIATE")
-            row = (new_id().hex, new_id().hex, n, str(clock.now()))
+            row = (new_id().hex, new_id().hex, 1, str(clock.now()))
             driver.execute("INSERT INTO one_row VALUES (?, ?, ?, ?)", row)
             driver.execute("COMMIT")
     else:
 
-        def one_row(n: int) -> None:
-            row = (new_id(), new_id(), n, clock.now())
+        def one_row() -> None:
+            row = (new_id(), new_id(), 1, clock.now())
             driver.execute("INSERT INTO one_row VALUES (%s, %s, %s, %s)", row)
             driver.commit()
 
-    yield one_row
+    yield driver, one_row
     pooled.close()
 
 
@@ -181,40 +171,77 @@ def _people(count: int) -> list[uuid.UUID]:
     return [row["id"] for row in rows if isinstance(row["id"], uuid.UUID)]
 
 
-def _bulk(posting: Callable[[int], object]) -> tuple[list[float], list[float]]:
-    """Microseconds for one award of a bulk, and for one posting right beside it."""
+def _bulk(posting: Act) -> tuple[list[float], list[float]]:
+    """Awards a second in a bulk, and by single postings right beside it."""
     people = _people(BULK)
-    bulk, single = [], []
-    for n in range(ROUNDS):
-        began = time.perf_counter()
-        for k in range(POSTINGS):
-            posting(k)
-        single.append((time.perf_counter() - began) / POSTINGS * 1e6)
+
+    def bulk() -> None:
         awards = [ledger.Award(account_id, 10, "subject-1") for account_id in people]
+        ledger.award_many(f"bulk-{next(_numbers)}", awards, rule_version="rule-1")
+
+    times = alternate({"single": lambda: [posting() for _ in range(POSTINGS)], "bulk": bulk})
+    return ([BULK / each for each in times["bulk"]], [POSTINGS / each for each in times["single"]])
+
+
+def _issuers(url: str) -> Row:
+    """A crowd of processes posts at once: all from the one issuer, or each from an issuer of its
+    own, which the product does not have and the benchmark gives it."""
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    with multiprocessing.get_context("fork").Pool(CROWD) as pool:
+        for number in range(-1, ROUNDS):
+            for shared, found in rates.items():
+                rate = _crowd(pool, url, shared)
+                if number >= 0:
+                    found.append(rate)
+    return compare(f"postgresql: {CROWD} processes, one issuer : one each", "/s", rates[True],
+                   rates[False], least=0.9)  # fmt: skip
+
+
+def _crowd(pool: Pool, url: str, shared: bool) -> float:
+    """Postings a second of all processes together."""
+    spent = pool.starmap(_one_of_crowd, [(url, shared)] * CROWD, chunksize=1)
+    return CROWD * POSTINGS / (max(end for _, end in spent) - min(began for began, _ in spent))
+
+
+def _one_of_crowd(url: str, shared: bool) -> tuple[float, float]:
+    system = books._SYSTEM
+    app = bare_app(url)
+    with app.app_context():
+        posting = _posting(_people(PEOPLE // CROWD))
+        books._SYSTEM = system if shared else system | {"issuer": new_id()}
+        for _ in range(TURN):
+            posting()
         began = time.perf_counter()
-        ledger.award_many(f"bulk-{n}", awards, rule_version="rule-1")
-        bulk.append((time.perf_counter() - began) / BULK * 1e6)
-    return bulk, single
+        for _ in range(POSTINGS):
+            posting()
+        end = time.perf_counter()
+        db.session.remove()
+        db.engine.dispose()
+    books._SYSTEM = system
+    return began, end
 
 
-def _reads(name: str, small: Flask, large: Flask) -> Iterator[Result]:
+def _reads(name: str, small: Flask, large: Flask, entries: int) -> Iterator[Row]:
     """Balance and statement of one person, in a small ledger and in a large one."""
-    acts: dict[str, dict[str, Callable[[int], object]]] = {"balance": {}, "statement": {}}
-    for side, app, size in (("small", small, HISTORY[0]), ("large", large, HISTORY[1])):
+    acts: dict[str, dict[str, Act]] = {"balance": {}, "history": {}}
+    for side, app, size in (("small", small, SMALL), ("large", large, entries)):
         with app.app_context():
             people = _fill(size)
         acts["balance"][side] = _reading(app, ledger.balance, people)
-        acts["statement"][side] = _reading(app, ledger.entries, people)
+        acts["history"][side] = _reading(app, ledger.entries, people)
     for read, sides in acts.items():
-        times = _alternate(sides, POSTINGS)
-        work = f"{read} at {HISTORY[1]:,} awards : at {HISTORY[0]:,}"
-        yield _compare(work, name, times["large"], times["small"], 1 / 1.3)
+        alternate(sides, count=4 * TURN, rounds=1)
+        times = {s: [1e6 * t for t in each] for s, each in
+                 alternate(sides, count=POSTINGS, turn=TURN).items()}  # fmt: skip
+        work = f"{name}: {read} at {entries:,} entries : at {SMALL:,}"
+        yield compare(work, "µs", times["large"], times["small"], most=1.3)
 
 
-def _fill(size: int) -> list[uuid.UUID]:
-    """A hundred people with equal shares of so many awards."""
+def _fill(entries: int) -> list[uuid.UUID]:
+    """A hundred people with equal shares of so many entries, two for each award, by the
+    product's own bulk awards."""
     people = _people(100)
-    for written in range(0, size, 5_000):
+    for written in range(0, entries // 2, 5_000):
         awards = [ledger.Award(account_id, 1) for account_id in people for _ in range(50)]
         ledger.award_many(f"history-{written}", awards)
     # The databases find this out by themselves within minutes.
@@ -223,30 +250,20 @@ def _fill(size: int) -> list[uuid.UUID]:
     return people
 
 
-def _reading(
-    app: Flask, read: Callable[[uuid.UUID], object], people: list[uuid.UUID]
-) -> Callable[[int], object]:
-    def act(n: int) -> None:
+def _reading(app: Flask, read: Callable[[uuid.UUID], object], people: list[uuid.UUID]) -> Act:
+    turns = itertools.cycle(people)
+
+    def act() -> None:
         with app.app_context():
-            read(people[n % len(people)])
+            read(next(turns))
 
     return act
 
 
 def main() -> list[dict[str, object]]:
     """Print the table as it comes; answer it as plain values."""
-    figures = []
-    print(f"{'work':46} {'database':11} {'ours µs':>9} {'other µs':>9} {'ratio':>6}  target")
-    for result in run():
-        target = "" if result.target is None else f"{result.target:.2f}"
-        met = {True: "met", False: "MISSED", None: ""}[result.met]
-        print(
-            f"{result.work:46} {result.database:11} {result.ours_us:9.1f} "
-            f"{result.theirs_us:9.1f} {result.ratio:6.2f}  {target} {met}",
-            flush=True,
-        )
-        figures.append(asdict(result) | {"met": result.met})
-    return figures
+    given = sys.argv[1] if len(sys.argv) > 1 else ""
+    return show(run(int(given) if given.isdecimal() else LARGE))
 
 
 if __name__ == "__main__":

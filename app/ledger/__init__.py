@@ -20,7 +20,20 @@ from app.ledger.errors import (
     ReferenceReused,
     TransferNotFound,
 )
-from app.ledger.queries import Balance, Due, Line, balance, balances, due, entries, find, waiting
+from app.ledger.queries import (
+    Balance,
+    Due,
+    Line,
+    available_at,
+    balance,
+    balances,
+    due,
+    entries,
+    find,
+    moved_since,
+    status_at,
+    waiting,
+)
 from app.ledger.seals import Seal, seal_day
 from app.ledger.service import (
     Award,
@@ -66,6 +79,7 @@ __all__ = [
     "Verification",
     "annotate",
     "announce",
+    "available_at",
     "award_many",
     "balance",
     "balances",
@@ -75,11 +89,13 @@ __all__ = [
     "erase_notes",
     "find",
     "hold",
+    "moved_since",
     "open_account",
     "post",
     "reserve",
     "reverse",
     "seal_day",
+    "status_at",
     "system_account",
     "transfer",
     "verify",

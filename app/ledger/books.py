@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
+from itertools import chain as strung
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Update
+from sqlalchemy import Connection
 
 from app.db import new_id
 from app.ledger import chain, statements
@@ -31,14 +31,13 @@ from app.ledger.codes import (
     Effect,
 )
 from app.ledger.errors import AboveDebt, AccountNotFound, InsufficientPoints
-from app.ledger.statements import leg_rows, posting_row, transfer_row
+from app.ledger.prepared import Prepared
 
 _NAMESPACE = uuid.UUID("5b0f3d0e-6f0a-5c1e-9b57-3d2f1c7a4e90")
 _SYSTEM = {kind: uuid.uuid5(_NAMESPACE, kind) for kind in SYSTEM}
 
 _LOCKED_AT_ONCE = 500
-_state = attrgetter(*statements.BALANCES, "id")
-_STATE = [f"account_{name}" for name in (*statements.BALANCES, "id")]
+_balances = attrgetter(*statements.BALANCES, "id")
 _as_number = attrgetter("int")
 
 
@@ -153,14 +152,13 @@ class Journal:
             system_id = _SYSTEM[CODES[transfer.code].system_side]
             legs.append(Leg(len(legs) + 1, system_id, None, -(own + debt)))
         covered = chain.content(transfer, legs)
-        for account in chained:
+        for account, leg in zip(chained, legs, strict=False):
             self.moved[account.id] = account
-            account.head_digest = chain.link(
-                account.head_digest, account.id, account.version, covered
-            )
-        heads = [account.head_digest for account in chained]
-        for leg, digest in zip_longest(legs, heads):
+            digest = chain.link(account.head_digest, account.id, account.version, covered)
+            account.head_digest = digest
             self.entries.append((transfer.id, *leg, digest))
+        if len(legs) > len(chained):
+            self.entries.append((transfer.id, *legs[-1], None))
         self.transfers.append(transfer)
 
 
@@ -177,13 +175,18 @@ class Book(Journal):
 
         Everything locks the member first, so the account of what is owed needs no order.
         """
-        row = self._connection.execute(statements.LOCK, {"key": member_id}).one_or_none()
-        if row is None or row[1] != MEMBER:
+        account = self._held(member_id)
+        if account.kind != MEMBER:
             raise AccountNotFound
-        account = self.accounts[member_id] = Account(*row)
         if account.recoverable_id:
-            row = self._connection.execute(statements.LOCK, {"key": account.recoverable_id}).one()
-            self.accounts[row[0]] = Account(*row)
+            self._held(account.recoverable_id)
+        return account
+
+    def _held(self, account_id: uuid.UUID) -> Account:
+        row = statements.LOCK.row(self._connection, [account_id])
+        if row is None:
+            raise AccountNotFound
+        account = self.accounts[account_id] = Account(account_id, *row)
         return account
 
     def hold_many(self, member_ids: Collection[uuid.UUID]) -> None:
@@ -213,9 +216,9 @@ class Book(Journal):
         if at_once is None:
             self._write_rest()
         if first.kind == PENDING:
-            self._connection.execute(statements.AWAIT, _open_row(first))
+            statements.AWAIT.run(self._connection, [first.id, first.account_id, first.due_at])
         elif first.settles_id:
-            self._connection.execute(statements.SETTLE, {"key": first.settles_id})
+            statements.SETTLE.run(self._connection, [first.settles_id])
         return True
 
     def write_part(self) -> bool:
@@ -233,41 +236,37 @@ class Book(Journal):
     def write_group(self, group: str) -> None:
         """The balances of all members of a bulk, in one statement, and what they owe."""
         self._connection.execute(statements.MOVE_GROUP, {"group": group})
-        for account in self.moved.values():
-            if account.kind == RECOVERABLE:
-                self._connection.execute(statements.MOVE, _balances(account))
+        self._move(account for account in self.moved.values() if account.kind == RECOVERABLE)
 
     def _write_first(self) -> bool:
         self._first = self.transfers[0]
-        once = statements.TRANSFER_ONCE[self._connection.dialect.name]
-        return self._connection.execute(once, transfer_row(self._first)).rowcount == 1
+        return statements.TRANSFER_ONCE.run(self._connection, _stored(self._first)) == 1
 
-    def _write_posting(self, statement: Update) -> bool:
+    def _write_posting(self, statement: Prepared) -> bool:
         (account,) = self.moved.values()
-        row = posting_row(self.transfers[0], self.entries, _balances(account))
-        return self._connection.execute(statement, row).rowcount == 1
+        row = [
+            *_stored(self.transfers[0]),
+            *strung.from_iterable(self.entries),
+            *_balances(account),
+        ]
+        return statement.run(self._connection, row) == 1
 
     def _write_rest(self) -> None:
-        execute = self._connection.execute
         if self.opened:
-            execute(statements.OPEN_ACCOUNTS, self.opened)
+            self._connection.execute(statements.OPEN_ACCOUNTS, self.opened)
         for transfer in self.transfers[1:]:
-            execute(statements.ADD_TRANSFER, transfer_row(transfer))
-        execute(statements.LEGS[len(self.entries) - 1], leg_rows(self.entries))
-        for account in self.moved.values():
-            execute(statements.MOVE, _balances(account))
+            statements.ADD_TRANSFER.run(self._connection, _stored(transfer))
+        legs = statements.LEGS[len(self.entries) - 1]
+        legs.run(self._connection, list(strung.from_iterable(self.entries)))
+        self._move(self.moved.values())
+
+    def _move(self, accounts: Iterable[Account]) -> None:
+        for account in accounts:
+            statements.MOVE.run(self._connection, list(_balances(account)))
 
 
-def _open_row(transfer: Transfer) -> dict[str, object]:
-    return {
-        "transfer_id": transfer.id,
-        "account_id": transfer.account_id,
-        "due_at": transfer.due_at,
-    }
-
-
-def _balances(account: Account) -> dict[str, object]:
-    return dict(zip(_STATE, _state(account), strict=True))
+def _stored(transfer: Transfer) -> list[Any]:
+    return list(transfer[:-1])
 
 
 def account_row(

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Integer, Row, Table, and_, bindparam, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 
 from app import clock
 from app.db import db
@@ -90,50 +102,106 @@ class Due(NamedTuple):
     rule_version: str | None
 
 
-# The page is cut before anything is joined to it, so its cost does not depend on what the
-# database believes about the length of a history.
-_FACT = (
-    select(TRANSFER)
-    .where(
-        TRANSFER.c.account_id == bindparam("account_id"),
-        TRANSFER.c.settles_id.is_(None),
-        TRANSFER.c.sequence < bindparam("before"),
-    )
-    .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
-    .limit(bindparam("limit", type_=Integer))
-    .subquery("fact")
-)
+class Only(NamedTuple):
+    """Which lines of a statement; what is empty leaves none out. `states` as in `Line`, `since`
+    and `until` (not included) bound the time a line took effect."""
+
+    codes: tuple[str, ...] = ()
+    rule_versions: tuple[str, ...] | None = None
+    subject: str = ""
+    states: tuple[str, ...] = ()
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
 _SETTLED = TRANSFER.alias("settled")
 _SETTLED_ENTRY = ENTRY.alias("settled_entry")
 _REVERSED = TRANSFER.alias("reversed")
 _NOTE = cast(Table, LedgerNote.__table__)
-_STATEMENT = (
-    select(
-        *_FACT.c[
-            "sequence", "id", "reference", "code", "kind", "amount", "effective_at", "due_at",
-            "created_at", "rule_version", "subject", "actor_code", "reason",
-        ],
-        ENTRY.c.amount.label("own"),
-        ENTRY.c.available_after,
-        _SETTLED.c.id.label("settled_by"),
-        _SETTLED.c.kind.label("settled_kind"),
-        _SETTLED.c.reason.label("settled_reason"),
-        _SETTLED.c.created_at.label("settled_at"),
-        _SETTLED_ENTRY.c.available_after.label("settled_after"),
-        _REVERSED.c.id.label("reversed_by"),
-        _REVERSED.c.created_at.label("reversed_at"),
-        _NOTE.c.words,
+
+
+def _statement(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """One page of a statement. It is cut before anything is joined to it, so its cost does not
+    depend on what the database believes about the length of a history."""
+    fact = (
+        select(TRANSFER)
+        .where(
+            TRANSFER.c.account_id == bindparam("account_id"),
+            TRANSFER.c.settles_id.is_(None),
+            TRANSFER.c.sequence < bindparam("before"),
+            *conditions,
+        )
+        .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
+        .limit(bindparam("limit", type_=Integer))
+        .subquery("fact")
     )
-    .join(ENTRY, and_(ENTRY.c.transfer_id == _FACT.c.id, ENTRY.c.leg == 1))
-    .outerjoin(_SETTLED, _SETTLED.c.settles_id == _FACT.c.id)
-    .outerjoin(
-        _SETTLED_ENTRY,
-        and_(_SETTLED_ENTRY.c.transfer_id == _SETTLED.c.id, _SETTLED_ENTRY.c.leg == 1),
-    )
-    .outerjoin(_REVERSED, _REVERSED.c.reverses_id == _FACT.c.id)
-    .outerjoin(_NOTE, _NOTE.c.transfer_id == _FACT.c.id)
-    .order_by(_FACT.c.sequence.desc())
-)  # fmt: skip
+    return (
+        select(
+            *fact.c[
+                "sequence", "id", "reference", "code", "kind", "amount", "effective_at", "due_at",
+                "created_at", "rule_version", "subject", "actor_code", "reason",
+            ],
+            ENTRY.c.amount.label("own"),
+            ENTRY.c.available_after,
+            _SETTLED.c.id.label("settled_by"),
+            _SETTLED.c.kind.label("settled_kind"),
+            _SETTLED.c.reason.label("settled_reason"),
+            _SETTLED.c.created_at.label("settled_at"),
+            _SETTLED_ENTRY.c.available_after.label("settled_after"),
+            _REVERSED.c.id.label("reversed_by"),
+            _REVERSED.c.created_at.label("reversed_at"),
+            _NOTE.c.words,
+        )
+        .join(ENTRY, and_(ENTRY.c.transfer_id == fact.c.id, ENTRY.c.leg == 1))
+        .outerjoin(_SETTLED, _SETTLED.c.settles_id == fact.c.id)
+        .outerjoin(
+            _SETTLED_ENTRY,
+            and_(_SETTLED_ENTRY.c.transfer_id == _SETTLED.c.id, _SETTLED_ENTRY.c.leg == 1),
+        )
+        .outerjoin(_REVERSED, _REVERSED.c.reverses_id == fact.c.id)
+        .outerjoin(_NOTE, _NOTE.c.transfer_id == fact.c.id)
+        .order_by(fact.c.sequence.desc())
+    )  # fmt: skip
+
+
+_STATEMENT = _statement()
+
+# The six words of a line as conditions; `_state` says the same of a row that was read.
+_end = TRANSFER.alias("end_of")
+_ended = select(_end.c.id).where(_end.c.settles_id == TRANSFER.c.id)
+_undone = or_(
+    TRANSFER.c.kind == REVERSAL,
+    select(_end.c.id).where(_end.c.reverses_id == TRANSFER.c.id).exists(),
+)
+_waits = and_(TRANSFER.c.kind == PENDING, ~_ended.exists())
+_voided = _ended.where(_end.c.kind == VOID)
+_ran_out = _voided.where(_end.c.reason == EXPIRED).exists()
+_counts = and_(~_undone, ~_waits, ~_voided.exists())
+_gains = TRANSFER.c.code.in_([c for c, rule in CODES.items() if rule.credits or c == WAIVER])
+_STATES: dict[str, ColumnElement[bool]] = {
+    "pending": _waits,
+    "available": and_(_counts, _gains),
+    "spent": and_(_counts, ~_gains, TRANSFER.c.code != EXPIRY),
+    "cancelled": or_(_undone, and_(_voided.exists(), ~_ran_out)),
+    "expired": and_(~_undone, or_(_ran_out, TRANSFER.c.code == EXPIRY)),
+}
+
+
+def _conditions(only: Only) -> Iterator[ColumnElement[bool]]:
+    if only.codes:
+        yield TRANSFER.c.code.in_(only.codes)
+    if only.rule_versions is not None:
+        yield TRANSFER.c.rule_version.in_(only.rule_versions)
+    if only.subject:
+        yield TRANSFER.c.subject == only.subject
+    if only.states:
+        yield or_(*(_STATES[state] for state in only.states if state in _STATES))
+    if only.since is not None:
+        yield TRANSFER.c.effective_at >= only.since
+    if only.until is not None:
+        yield TRANSFER.c.effective_at < only.until
+
+
 _DEBT = ACCOUNT.alias("debt")
 _BALANCE = (
     select(
@@ -167,15 +235,62 @@ def balances(account_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Balance]:
     return {row[5]: Balance._make(row[:5]) for row in rows}
 
 
-def entries(account_id: uuid.UUID, after: int | None = None, limit: int = 50) -> list[Line]:
-    """A member's statement, newest first. `after` is the `sequence` of the last line seen."""
+def entries(
+    account_id: uuid.UUID, after: int | None = None, limit: int = 50, only: Only | None = None
+) -> list[Line]:
+    """A member's statement, newest first. `after` is the `sequence` of the last line seen;
+    `only` leaves lines out."""
     page = {
         "account_id": account_id,
         "before": _LAST if after is None else after,
         "limit": min(limit, MAX_LINES),
     }
     now = clock.now()
-    return [_line(row, now) for row in db.session.execute(_STATEMENT, page)]
+    rows = _statement(*_conditions(only)) if only else _STATEMENT
+    return [_line(row, now) for row in db.session.execute(rows, page)]
+
+
+def available_at(account_id: uuid.UUID, instants: Sequence[dt.datetime]) -> list[int]:
+    """What a member could spend at some instants, as the entries say; one statement."""
+    if not instants:
+        return []
+    found = [
+        select(ENTRY.c.available_after)
+        .join(TRANSFER, and_(TRANSFER.c.id == ENTRY.c.transfer_id, ENTRY.c.leg == 1))
+        .where(TRANSFER.c.account_id == account_id, TRANSFER.c.created_at < at)
+        .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+        for at in instants
+    ]
+    return [balance or 0 for balance in db.session.execute(select(*found)).one()]
+
+
+def moved_since(after: uuid.UUID | None, limit: int) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """(transfer, member's account) of what was written after a transfer, in the order of its
+    identifiers, which rise with the time of writing."""
+    found = select(*TRANSFER.c["id", "account_id"]).order_by(TRANSFER.c.id).limit(limit)
+    if after is not None:
+        found = found.where(TRANSFER.c.id > after)
+    return [(row.id, row.account_id) for row in db.session.execute(found)]
+
+
+def status_at(account_ids: Collection[uuid.UUID], instant: dt.datetime) -> dict[uuid.UUID, int]:
+    """The status points of some members just before an instant, as their entries say; each
+    found by its place in the member's chain, however long the history."""
+    before = (
+        select(ENTRY.c.status_after)
+        .join(TRANSFER, and_(TRANSFER.c.id == ENTRY.c.transfer_id, ENTRY.c.leg == 1))
+        .where(TRANSFER.c.account_id == ACCOUNT.c.id, TRANSFER.c.created_at < instant)
+        .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
+        .limit(1)
+        .correlate(ACCOUNT)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(ACCOUNT.c.id, before.label("points")).where(ACCOUNT.c.id.in_(account_ids))
+    )
+    return {row.id: row.points or 0 for row in rows}
 
 
 def due(limit: int, after: Due | None = None) -> list[Due]:

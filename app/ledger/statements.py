@@ -38,6 +38,7 @@ from app.ledger.models import (
     LedgerSealHead,
     LedgerTransfer,
 )
+from app.ledger.prepared import Prepared
 
 ACCOUNT = cast(Table, LedgerAccount.__table__)
 TRANSFER = cast(Table, LedgerTransfer.__table__)
@@ -65,15 +66,20 @@ ENTRY_NAMES = ("transfer_id", *chain.LEG, "digest")
 
 #: `key_share`: rows of other features may go on pointing at an account while it is locked.
 _accounts = select(*ACCOUNT.c["id", "kind", *BALANCES]).with_for_update(key_share=True)
-LOCK = _accounts.where(ACCOUNT.c.id == bindparam("key"))
+LOCK = Prepared(
+    _accounts.with_only_columns(*ACCOUNT.c["kind", *BALANCES]).where(
+        ACCOUNT.c.id == bindparam("key")
+    ),
+    ["key"],
+)
 LOCK_MANY = _accounts.where(ACCOUNT.c.id.in_(bindparam("keys", expanding=True))).order_by(
     ACCOUNT.c.id
 )
 FIND = select(*TRANSFER.c[chain.TRANSFER])
 OPEN_ACCOUNTS = insert(ACCOUNT)
-ADD_TRANSFER = insert(TRANSFER)
-AWAIT = insert(OPEN)
-SETTLE = delete(OPEN).where(OPEN.c.transfer_id == bindparam("key"))
+ADD_TRANSFER = Prepared(insert(TRANSFER), chain.TRANSFER)
+AWAIT = Prepared(insert(OPEN), ["transfer_id", "account_id", "due_at"])
+SETTLE = Prepared(delete(OPEN).where(OPEN.c.transfer_id == bindparam("key")), ["key"])
 
 
 def _once(table: Table, dialect: str) -> Insert:
@@ -112,20 +118,34 @@ def _posting(count: int) -> Update:
     return _move("account_").where(exists(select(new.c.id))).add_cte(new, entries)
 
 
-TRANSFER_ONCE = {name: _once(TRANSFER, name) for name in ("sqlite", "postgresql")}
 SEAL_ONCE = {name: _once(SEAL, name) for name in ("sqlite", "postgresql")}
 ACCOUNT_ONCE = {name: _once(ACCOUNT, name) for name in ("sqlite", "postgresql")}
-MOVE = _move("account_")
-LEGS = [_legs(count) for count in range(1, FEW + 1)]
-LEG_NAMES = [[f"{name}_{number}" for name in ENTRY_NAMES] for number in range(FEW)]
-_NEW_NAMES = [f"new_{name}" for name in chain.TRANSFER]
-_POSTINGS: dict[str, list[Update]] = {"postgresql": [_posting(1), _posting(2)]}
+_LEG_NAMES = [f"{name}_{number}" for number in range(FEW) for name in ENTRY_NAMES]
+_MOVE_NAMES = [f"account_{name}" for name in (*BALANCES, "id")]
+TRANSFER_ONCE = Prepared(
+    {name: _once(TRANSFER, name) for name in ("sqlite", "postgresql")}, chain.TRANSFER
+)
+MOVE = Prepared(_move("account_"), _MOVE_NAMES)
+LEGS = [
+    Prepared(_legs(count), _LEG_NAMES[: count * len(ENTRY_NAMES)]) for count in range(1, FEW + 1)
+]
+_POSTINGS = [
+    Prepared(
+        _posting(count),
+        [f"new_{name}" for name in chain.TRANSFER]
+        + _LEG_NAMES[: count * len(ENTRY_NAMES)]
+        + _MOVE_NAMES,
+    )
+    for count in (1, 2)
+]
 
 
-def posting(connection: Connection, legs: int) -> Update | None:
-    """The one statement for a posting of `legs` entries on one member, where there is one."""
-    known = _POSTINGS.get(connection.dialect.name, [])
-    return known[legs - 1] if legs <= len(known) else None
+def posting(connection: Connection, legs: int) -> Prepared | None:
+    """The one statement for a posting of `legs` entries on one member, where there is one: it
+    takes the transfer, its entries and the balances."""
+    if connection.dialect.name == "postgresql" and legs <= len(_POSTINGS):
+        return _POSTINGS[legs - 1]
+    return None
 
 
 _later = TRANSFER.alias()
@@ -151,26 +171,6 @@ MOVE_GROUP = (
         head_digest=ENTRY.c.digest,
     )
 )
-
-
-def transfer_row(transfer: chain.Transfer) -> dict[str, object]:
-    """The transfer as parameters."""
-    return dict(zip(chain.TRANSFER, transfer, strict=False))
-
-
-def posting_row(
-    transfer: chain.Transfer, entries: Sequence[Sequence[object]], balances: dict[str, object]
-) -> dict[str, object]:
-    """What `posting` takes."""
-    return dict(zip(_NEW_NAMES, transfer, strict=False)) | leg_rows(entries) | balances
-
-
-def leg_rows(entries: Sequence[Sequence[object]]) -> dict[str, object]:
-    """A few entries as parameters of one statement."""
-    row: dict[str, object] = {}
-    for names, entry in zip(LEG_NAMES, entries, strict=False):
-        row.update(zip(names, entry, strict=True))
-    return row
 
 
 def insert_rows(

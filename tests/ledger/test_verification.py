@@ -23,7 +23,6 @@ from app.ledger.statements import (
     SEAL,
     SEAL_HEAD,
     TRANSFER,
-    transfer_row,
 )
 from app.ledger.verify import _Member
 from tests.ledger.world import (
@@ -213,7 +212,7 @@ def remove(line: ledger.Transfer) -> list[dict[str, Any]]:
 
 def add(line: ledger.Transfer, legs: list[dict[str, Any]]) -> None:
     with tampering() as connection:
-        connection.execute(insert(TRANSFER), transfer_row(line))
+        connection.execute(insert(TRANSFER), dict(zip(chain.TRANSFER, line, strict=False)))
         connection.execute(insert(ENTRY), legs)
 
 
