@@ -29,7 +29,7 @@ from app.people import passwords
 from app.people import service as people
 from app.people.models import Person
 from app.play import rules
-from app.referrals import links, offers, service
+from app.referrals import ingester, links, offers, service
 from app.referrals.notice import CURRENT_NOTICE
 from app.settings import save_organisation
 from app.sharing import disclosures
@@ -217,6 +217,10 @@ class House:
         } | fields  # fmt: skip
         return service.Application(**given)
 
+    def ingest(self) -> int:
+        """Bring openings of links from the spool into the database; how many."""
+        return ingester.ingest(self.app.extensions["portevoix"])
+
     def referral(
         self, person: Person, offer_id: uuid.UUID | None = None, **fields: Any
     ) -> uuid.UUID:
@@ -235,6 +239,14 @@ def house(app: Flask) -> House:
 @pytest.fixture
 def any_house(any_app: Flask) -> House:
     return House(any_app)
+
+
+@pytest.fixture
+def ingested(request: pytest.FixtureRequest) -> Callable[[], int]:
+    """Bring openings of links from the spool into the database, as the ingester does; how many."""
+    name = "any_app" if "any_app" in request.fixturenames else "app"
+    settings = request.getfixturevalue(name).extensions["portevoix"]
+    return lambda: ingester.ingest(settings)
 
 
 @pytest.fixture

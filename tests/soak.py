@@ -13,6 +13,10 @@ check, `--rounds N` fewer rounds of each. A failed round prints its seed and end
             healthy ones within 30 s), the switch thrown among 500, a member who leaves
   secrets   on both databases, twice: a life with marked tokens and everything searched for
             them, and 10,000 connections whose keys are changed under traffic
+  clicks    20 seeds of 18 SIGKILLs each (360) of web workers, of the web's main process and of the
+            ingester in every phase, under load, on both databases in turn
+  outages   PostgreSQL away for 30 s under 200 openings a second, SQLite locked for 30 s under 50,
+            twice each
   journeys  the three journeys in all sixteen combinations
 """
 
@@ -21,6 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -198,6 +203,24 @@ def secrets(seed: int) -> str:
     return f"\n  {life}\n  {changed}\n "
 
 
+def clicks(seed: int) -> str:
+    """Each victim twice, in any order, while links are opened."""
+    from tests.referrals import click_kills as told
+
+    victims = random.Random(seed).sample([*told.VICTIMS, *told.VICTIMS], 2 * len(told.VICTIMS))
+    server = "gunicorn" if seed % 4 == 3 else "granian"
+    with _folder() as folder, _database(seed) as (url, _):
+        return str(told.kills(folder / "data", seed, victims, database_url=url, server=server))
+
+
+def outages(seed: int) -> str:
+    """The database is away, or locked, and comes back."""
+    from tests.referrals import click_kills as told
+
+    with _folder() as folder, _database(seed) as (_, database):
+        return str(told.outage(folder / "data", seed, 30.0, 200.0 if database else 50.0, database))
+
+
 def _quick_passwords() -> None:
     """Argon2id with less work, so that people join in no time."""
     from argon2 import PasswordHasher
@@ -239,6 +262,8 @@ CHECKS: dict[str, tuple[Round, int]] = {
     "texts": (texts, 20),
     "crowds": (crowds, 4),
     "secrets": (secrets, 4),
+    "clicks": (clicks, 20),
+    "outages": (outages, 4),
     "journeys": (journeys, 16),
 }
 

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 from app import clock, ledger, outbox
-from app.play import accounts, awards, share_awards
+from app.play import accounts, awards, scores, share_awards
 
 
 @outbox.on("referral.changed", "play.reconcile")
@@ -34,9 +34,10 @@ def on_share_withdrawn(share_id: str) -> None:
 
 
 @outbox.on("share.visited", "play.award_visit")
-def on_share_visited(share_id: str, click_id: str) -> None:
-    """A person opened a post's own link."""
-    share_awards.visited(uuid.UUID(share_id), uuid.UUID(click_id))
+def on_share_visited(share_id: str, since: str | None = None, click_id: str | None = None) -> None:
+    """People opened a post's own link, the first of them at `since`. (A fact that an earlier
+    version recorded names one opening instead: then all are looked at.)"""
+    share_awards.visited(uuid.UUID(share_id), dt.datetime.fromisoformat(since) if since else None)
 
 
 @outbox.on("points.due", "play.post_held")
@@ -63,3 +64,15 @@ def on_day_passed() -> None:
 def on_seal_time() -> None:
     """Seal the day that is over, and what older days still lacked."""
     ledger.seal_day((clock.now() - dt.timedelta(days=1)).date())
+
+
+@outbox.on("periodic.play.scores", "play.fold_scores", outside=True)
+def on_scores() -> None:
+    """Bring the scores of the month up to the ledger; each part in a transaction of its own."""
+    scores.fold()
+
+
+@outbox.on("periodic.house.forget", "play.forget_scores")
+def on_forget_scores() -> None:
+    """Months that are two years old."""
+    scores.forget()

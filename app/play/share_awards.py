@@ -27,6 +27,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import ColumnElement, select
 
@@ -48,6 +49,7 @@ ONLINE_AT_LEAST = dt.timedelta(hours=24)
 OWN_WORDS_FROM = 40  # percent
 WITHDRAWN, ABOVE_LIMIT = "undone", "not-confirmed"  # reasons, as the ledger declares them
 BATCH = 200
+VISITS = 500
 MEMBERS = 5_000
 
 
@@ -99,21 +101,31 @@ def _is_disclosed(share: Share) -> bool:
     return share.disclosure != disclosures.NONE
 
 
-def _visits(share: Share, click_id: uuid.UUID | None = None) -> Iterator[Fact]:
-    """Visits by the share's own link that nothing was noted for: all, or one."""
+def _visits(share: Share, since: dt.datetime | None = None) -> Iterator[Fact]:
+    """Visits by the share's own link that nothing was noted for: all, or from an instant on."""
     if not _is_disclosed(share) or share.link_id is None:
         return
     found = select(Click.id, Click.occurred_at).where(
         Click.link_id == share.link_id, Click.verdict == "person"
     )
     noted = select(ShareAward.key).where(ShareAward.share_id == share.id, ShareAward.fact == VISIT)
-    if click_id is not None:
-        found = found.where(Click.id == click_id)
-        noted = noted.where(ShareAward.key == str(click_id))
+    if since is not None:
+        found = found.where(Click.occurred_at >= since)
+        noted = noted.where(ShareAward.occurred_at >= since)
     known = set(db.session.scalars(noted))
-    for row in db.session.execute(found).all():
+    for row in db.session.execute(found.order_by(Click.occurred_at, Click.id)).all():
         if str(row.id) not in known:
             yield Fact(VISIT, str(row.id), row.occurred_at)
+
+
+def _some_visits(share: Share, since: dt.datetime | None = None) -> list[Fact]:
+    """The first hundreds of them; the rest follows as a fact of its own, so that a post that
+    thousands came by is looked at in bounded steps."""
+    found = [*islice(_visits(share, since), VISITS + 1)]
+    if len(found) > VISITS:
+        first = found.pop().at
+        outbox.record("share.visited", share_id=str(share.id), since=first.isoformat())
+    return found
 
 
 # ---- Compared with what was given
@@ -134,17 +146,18 @@ def reconcile(share_id: uuid.UUID) -> None:
                 _take_back(row, UNDONE, WITHDRAWN)
                 moved.add((row.fact, row.day))
         new = [f for code, f in due.items() if code not in rows or rows[code].state == UNDONE]
-        moved |= _note_all(share, person, [*new, *_visits(share)], rows)
+        moved |= _note_all(share, person, [*new, *_some_visits(share)], rows)
         _share_out_all(person, moved)
 
 
-def visited(share_id: uuid.UUID, click_id: uuid.UUID) -> None:
-    """The same for one visit, so that the thousandth costs what the first did."""
+def visited(share_id: uuid.UUID, since: dt.datetime | None = None) -> None:
+    """The same for the visits from an instant on, so that the thousandth costs what the first
+    did."""
     with transaction():
         found = _locked(share_id)
         if found is not None:
             share, person = found
-            _share_out_all(person, _note_all(share, person, _visits(share, click_id), {}))
+            _share_out_all(person, _note_all(share, person, _some_visits(share, since), {}))
 
 
 def _locked(share_id: uuid.UUID) -> tuple[Share, Person] | None:

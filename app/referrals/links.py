@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlencode
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import CursorResult, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import audit, clock
-from app.db import db, transaction
+from app.db import after_commit, before_commit, db, transaction
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.people.models import Person
 from app.referrals.errors import OfferClosed, UnknownOffer
-from app.referrals.models import CHANNELS, Offer, OfferLink, Recommendation
+from app.referrals.models import CHANNELS, LinkVersion, Offer, OfferLink, Recommendation
 
 # No letter or figure that is mistaken for another when read aloud or from paper.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz"
@@ -38,6 +40,7 @@ class Target:
     alive: bool
     offer_id: uuid.UUID | None = None
     share_id: uuid.UUID | None = None
+    expires_at: dt.datetime | None = None
 
     def url(self, **args: str | None) -> str:
         """The address to go on to."""
@@ -53,6 +56,36 @@ def also_leads(finder: Finder) -> None:
     """A feature above that gives codes of its own says here, once, where they lead."""
     if finder not in _finders:
         _finders.append(finder)
+
+
+def changed() -> None:
+    """A code that was given out leads elsewhere or nowhere from this transaction on: processes
+    that remember codes forget them all within a second. Called wherever that may be so."""
+    before_commit(_raise_version)
+    after_commit(_tell)
+
+
+_changes = itertools.count(1)
+_told = 0
+
+
+def _tell() -> None:
+    global _told
+    _told = next(_changes)
+
+
+def told() -> int:
+    """How often this very process made such a change: it need not wait to see its own."""
+    return _told
+
+
+def _raise_version() -> None:
+    session = db.session()
+    raised = session.execute(
+        update(LinkVersion).where(LinkVersion.id == 1).values(version=LinkVersion.version + 1)
+    )
+    if not cast("CursorResult[object]", raised).rowcount:
+        session.execute(insert(LinkVersion).values(id=1, version=1))
 
 
 def new_code() -> str:
@@ -128,6 +161,7 @@ def revoke(person_id: uuid.UUID, link_id: uuid.UUID) -> None:
         if link.revoked_at is None:
             link.revoked_at = clock.now()
             audit.record("link.revoked", "link", link.id, actor_id=person_id)
+            changed()
 
 
 def recommend(person_id: uuid.UUID, offer_id: uuid.UUID, words: str) -> None:
@@ -173,7 +207,9 @@ def find(code: str) -> Target | None:
     if row is None:
         return next((found for finder in _finders if (found := finder(code))), None)
     alive = row.revoked_at is None and not _is_past(row.expires_at)
-    return Target(row.id, row.person_id, f"/o/{row.slug}", alive, row.offer_id, row.share_id)
+    return Target(
+        row.id, row.person_id, f"/o/{row.slug}", alive, row.offer_id, row.share_id, row.expires_at
+    )
 
 
 def _is_past(at: dt.datetime | None) -> bool:

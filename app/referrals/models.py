@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import retention
@@ -138,13 +138,69 @@ class Click(Model):
 
     __tablename__ = "click"
     __retention__ = retention.CLICK
-    __table_args__ = (Index("ix_click_link", "link_id", "occurred_at"),)
+    __table_args__ = (
+        Index("ix_click_link", "link_id", "occurred_at"),
+        Index(
+            "ix_click_visitor_key", "visitor_key",  # of 48 hours only, however many clicks
+            sqlite_where=text("visitor_key is not null"),
+            postgresql_where=text("visitor_key is not null"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     link_id: Mapped[uuid.UUID]
     occurred_at: Mapped[dt.datetime]
     verdict: Mapped[str] = mapped_column(String(16))
-    visitor_key: Mapped[str | None] = mapped_column(String(64), index=True)
+    visitor_key: Mapped[str | None] = mapped_column(String(64))
+
+
+class ClickCount(Model):
+    """How many openings of a link had which verdict; kept in the transaction that stores them,
+    so that no page ever counts clicks."""
+
+    __tablename__ = "click_count"
+    __retention__ = retention.MEMBERSHIP  # as long as the link
+
+    link_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(16), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_at: Mapped[dt.datetime]
+
+
+class ClickHour(Model):
+    """The same by the hour (UTC), for curves."""
+
+    __tablename__ = "click_hour"
+    __retention__ = retention.CLICK
+
+    link_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    hour: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(16), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class SpoolFile(Model):
+    """How far a web host's spool file has been read into the tables: `position` in bytes. It
+    moves in the transaction of the clicks it stands for, so nothing is stored twice."""
+
+    __tablename__ = "spool_file"
+    __retention__ = retention.EVENT
+
+    host: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, default=0)
+    read_at: Mapped[dt.datetime] = utc_column()
+
+
+class LinkVersion(Model):
+    """One row. It grows when a code that was given out begins to lead elsewhere or nowhere; web
+    processes that remember codes look at it."""
+
+    __tablename__ = "link_version"
+    __retention__ = retention.PROGRAMME
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Candidate(Model):

@@ -15,11 +15,11 @@ from app import crypto
 from app.config import LANGUAGES
 from app.errors import InvalidInput
 from app.integrations.text import html_to_text
+from app.media.cards import Card, card_file
 from app.referrals import candidates, hits, links, service, visitors
 from app.referrals import public_queries as queries
 from app.referrals import public_words as words
 from app.referrals.attribution import normalised
-from app.referrals.cards import Card, card_file
 from app.referrals.clicks import Hit
 from app.referrals.errors import LinkWithdrawn, OfferClosed, UnknownOffer
 from app.referrals.models import Offer
@@ -53,6 +53,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 def follow(code: str) -> Response:
     """Record the opening, then lead on to the offer."""
     answer = hits.hit(
+        hits.door_of(current_app),
         code,
         Hit(request.method, {k.lower(): v for k, v in request.headers}, request.remote_addr or ""),
         secret=visitors.secret_of_day(current_settings()),

@@ -7,9 +7,11 @@ that expires after 48 hours. Once it is gone no visitor key can be computed agai
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
 import os
 import secrets
+import threading
 from pathlib import Path
 
 import redis
@@ -18,22 +20,31 @@ from app import clock
 from app.config import Settings
 
 KEPT = dt.timedelta(hours=48)
-_cache: dict[str, bytes] = {}
+_cache: dict[int, bytes] = {}  # by the day
+_finding = threading.Lock()
 
 
-def secret_of_day(settings: Settings) -> bytes:
+def secret_of_day(settings: Settings, now: dt.datetime | None = None) -> bytes:
     """32 bytes that are the same all day for all processes."""
-    today = clock.now().date().isoformat()
-    if today not in _cache:
-        _cache.clear()
-        _cache[today] = _find(settings, today)
-    return _cache[today]
+    today = (now or clock.now()).toordinal()
+    known = _cache.get(today)
+    if known is None:
+        with _finding:
+            known = _cache.get(today)
+            if known is None:
+                known = _find(settings, dt.date.fromordinal(today).isoformat())
+                _cache.clear()
+                _cache[today] = known
+    return known
 
 
 def _find(settings: Settings, today: str) -> bytes:
     if settings.redis_url and settings.redis_url.startswith("redis"):
         return _from_queue_server(settings.redis_url, today)
-    return _from_file(settings.data_dir / "visitor_secret", today)
+    try:
+        return _from_file(settings.data_dir / "visitor_secret", today)
+    except OSError:  # a full disk must not hold a visitor
+        return secrets.token_bytes(32)  # a repeat may count twice; nobody is named
 
 
 def _from_queue_server(url: str, today: str) -> bytes:
@@ -50,21 +61,30 @@ def _from_queue_server(url: str, today: str) -> bytes:
 
 
 def _from_file(file: Path, today: str) -> bytes:
-    known = _read(file)
-    if today in known:
+    """One process after the other, so that all find the same."""
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        known = _read(file)
+        if today not in known:
+            oldest = (clock.now() - KEPT).date().isoformat()
+            known = {day: value for day, value in known.items() if day > oldest}
+            known[today] = secrets.token_hex(32)
+            _write(file, known)
         return bytes.fromhex(known[today])
-    oldest = (clock.now() - KEPT).date().isoformat()
-    kept = {day: value for day, value in known.items() if day > oldest}
-    kept[today] = secrets.token_hex(32)
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(kept, out)
-    if today in _read(file):
-        draft.unlink()
-    else:
+    finally:
+        os.close(folder)
+
+
+def _write(file: Path, known: dict[str, str]) -> None:
+    draft = file.with_name(f"{file.name}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            json.dump(known, out)
         draft.replace(file)
-    return bytes.fromhex(_read(file)[today])
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -6,11 +6,12 @@ from flask import Flask
 def start(app: Flask) -> None:
     """Register handlers of facts and routes, what stands beside stories, and where the codes of
     shares lead."""
-    from app.library import neighbours
+    from app.library import material, neighbours
     from app.referrals import links
     from app.sharing import codes, handlers, ideas, mails, models  # noqa: F401
     from app.sharing.views import composer, sharing
 
     links.also_leads(codes.find)
+    material.when_targets_change(links.changed)
     neighbours.beside_story(composer.beside_story)
     app.register_blueprint(sharing)

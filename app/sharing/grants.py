@@ -19,6 +19,7 @@ from app.crypto import CannotDecrypt
 from app.db import db, new_id, transaction
 from app.integrations.linkedin.oauth import Granted, Tokens
 from app.people.lookup import load_member
+from app.referrals import links
 from app.sharing import sealing
 from app.sharing.errors import ProfileTaken
 from app.sharing.models import Grant, GrantRevocation, ReachFigure, Share
@@ -230,6 +231,8 @@ def cancel_planned(person_id: uuid.UUID, reason: str) -> int:
             .values(status="cancelled", reason=reason, phase=None, lease_until=None)
             .returning(Share.id)
         ).all()
+        if cancelled:
+            links.changed()
     return len(cancelled)
 
 

@@ -13,6 +13,7 @@ from app.db import db, transaction
 from app.integrations.linkedin.oauth import AuthAway, AuthRefused, LinkedInAuth
 from app.integrations.linkedin.outcomes import Deleted, NoPermission, Refused, TokenRefused
 from app.integrations.linkedin.posts import Client
+from app.referrals import links
 from app.sharing import grants, publisher, reach, sealing
 from app.sharing.models import Grant, GrantRevocation, Share
 from app.web import current_settings
@@ -91,6 +92,7 @@ def _withdrawn(share_id: uuid.UUID) -> None:
         if share is not None and share.status == "published":
             share.status, share.reason, share.withdrawn_at = "withdrawn", None, clock.now()
             share.poll_due_at = None
+            links.changed()
             outbox.record("share.withdrawn", share_id=str(share_id))
 
 
@@ -102,7 +104,7 @@ def _not_withdrawn(share_id: uuid.UUID, reason: str) -> None:
 
 
 @outbox.on("share.visited", "sharing.seen")
-def on_share_visited(share_id: str, click_id: str) -> None:
+def on_share_visited(share_id: str, since: str | None = None, click_id: str | None = None) -> None:
     """A visit proves what an intent could only hope."""
     db.session.execute(
         update(Share)
@@ -166,6 +168,8 @@ def on_story_withdrawn(story_id: str) -> None:
     ).all()
     for share_id in cancelled:
         outbox.record("share.paused", share_id=str(share_id))
+    if cancelled:
+        links.changed()
     online = session.scalars(
         select(Share.id).where(Share.story_id == story, Share.status == "published")
     ).all()

@@ -32,9 +32,33 @@ class Worth:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class EarnedLine:
+    """What one rule made of a post: how many `points` it gave or holds, and why in words.
+    `state`: 'yours', 'held', 'capped' (above a limit) or 'undone'."""
+
+    label: str
+    points: int
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What one post has brought so far: `points` that are there, `held` that wait for their
+    day. `url` leads to the lines themselves."""
+
+    points: int
+    held: int
+    lines: tuple[EarnedLine, ...]
+    url: str
+
+
 Teller = Callable[[uuid.UUID, Subject], Worth]
+Counter = Callable[[uuid.UUID], Earned | None]
 
 _tellers: list[Teller] = []
+_counters: list[Counter] = []
 
 
 def worth_by(teller: Teller) -> None:
@@ -45,3 +69,13 @@ def worth_by(teller: Teller) -> None:
 def worth(person_id: uuid.UUID, subject: Subject) -> Worth | None:
     """What this person may gain by sharing this; None where nobody gives points."""
     return _tellers[0](person_id, subject) if _tellers else None
+
+
+def earned_by(counter: Counter) -> None:
+    """`counter` (share id) says what a post brought; the last one to say so counts."""
+    _counters[:] = [counter]
+
+
+def earned(share_id: uuid.UUID) -> Earned | None:
+    """What a post brought its author so far; None where nobody gives points."""
+    return _counters[0](share_id) if _counters else None

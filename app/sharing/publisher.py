@@ -50,6 +50,7 @@ from app.integrations.linkedin.outcomes import (
 from app.integrations.linkedin.posts import Client, NotUploaded
 from app.integrations.linkedin.wire import Timeouts
 from app.people.models import Membership, Person
+from app.referrals import links
 from app.sharing import grants, posting, quotas, sealing, stop, trouble
 from app.sharing.models import PREPARING, SENT, Grant, Share
 from app.sharing.sealing import TokenMisplaced
@@ -220,6 +221,8 @@ def _give_up(share: Share, status: str, reason: str) -> None:
     else:
         share.status, share.reason = status, reason
         outbox.record("share.paused", share_id=str(share.id))
+        if status == "cancelled":
+            links.changed()
     share.phase = share.lease_until = None
 
 

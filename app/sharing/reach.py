@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app import audit, clock
 from app.crypto import CannotDecrypt
@@ -21,7 +21,7 @@ from app.db import db, transaction
 from app.errors import InvalidInput
 from app.integrations.linkedin.analytics import Analytics, NotRead
 from app.integrations.linkedin.outcomes import Throttled, TokenRefused
-from app.referrals.models import Click
+from app.referrals.models import ClickCount
 from app.sharing import grants, quotas, sealing
 from app.sharing.errors import UnknownShare, nothing_to_do
 from app.sharing.models import Grant, ReachFigure, Share
@@ -89,11 +89,11 @@ def visits(link_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
     if not link_ids:
         return {}
     rows = db.session.execute(
-        select(Click.link_id, func.count())
-        .where(Click.link_id.in_(link_ids), Click.verdict == "person")
-        .group_by(Click.link_id)
-    ).all()
-    return {row[0]: row[1] for row in rows}
+        select(ClickCount.link_id, ClickCount.count.label("people")).where(
+            ClickCount.link_id.in_(link_ids), ClickCount.verdict == "person"
+        )
+    )
+    return {row.link_id: row.people for row in rows}
 
 
 def declare(person_id: uuid.UUID, share_id: uuid.UUID, figures: dict[str, str]) -> None:

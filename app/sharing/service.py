@@ -307,6 +307,7 @@ def withdraw(person_id: uuid.UUID, share_id: uuid.UUID) -> Share:
         elif share.status in ("draft", "scheduled", "paused", "publishing", "intent"):
             share.status, share.reason, share.phase = "cancelled", None, None
             share.lease_until = None
+            links.changed()
         else:
             raise nothing_to_do()
         audit.record("share.withdrawn", "share", share.id, actor_id=person_id)

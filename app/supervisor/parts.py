@@ -16,11 +16,13 @@ WELL_SECONDS = 10.0
 
 @dataclass
 class Part:
-    """One process and its session. `title` is what `ps` shows."""
+    """One process and, unless it stays in its parent's, its session. `title` is what `ps`
+    shows."""
 
     name: str
     title: str
     work: Callable[[], int]
+    own_session: bool = True
     pid: int = 0
     born: float = 0.0
     pause: float = 0.0
@@ -33,7 +35,7 @@ class Part:
     def start(self) -> None:
         """Fork it."""
         self.born = clock.monotonic()
-        self.pid = processes.fork(self.title, self.work)
+        self.pid = processes.fork(self.title, self.work, own_session=self.own_session)
 
     def bury(self) -> str:
         """It has ended: end what it left behind, plan the next start; how it ended.

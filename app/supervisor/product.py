@@ -28,12 +28,13 @@ class Product:
     """`create` imports and builds the application; `schedule` gives its periodic jobs;
     `prepare` brings the database to this version; `welcome`, called once the web answers, may
     fill the demo and returns what the terminal shows (accounts, or the address of the set-up).
-    The last two run in processes of their own. `addresses` is where companions listen, noted
-    for the console."""
+    The last two run in processes of their own. `ingest` runs beside the web workers of each
+    host, and a moment longer. `addresses` is where companions listen, noted for the console."""
 
     create: Callable[[Settings], Flask]
     schedule: Callable[[], Sequence[Periodic]]
     prepare: Callable[[Flask], object]
     welcome: Callable[[Flask], str] | None = None
+    ingest: Callable[[Flask], int] | None = None
     companions: Sequence[Companion] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)

@@ -155,7 +155,7 @@ class Run:
         url = settings.redis_url or ""
 
         def serve() -> int:
-            return web.serve(app, listener, options)
+            return web.serve(app, listener, options, self.product.ingest)
 
         def work() -> int:
             from app.jobs import worker

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -12,6 +14,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import crypto
 from app.config import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 csrf = CSRFProtect()
 
@@ -27,6 +32,15 @@ def _form_targets(settings: Settings) -> list[str]:
             parts = urlsplit(address)
             targets.append(f"{parts.scheme}://{parts.netloc}")
     return targets
+
+
+def stand_before(app: Flask, wrap: Callable[[WSGIApplication], WSGIApplication]) -> None:
+    """Put something before Flask that answers a few requests itself. It sees addresses and
+    schemes as Flask does: what trusted proxies say of them is read already."""
+    if isinstance(app.wsgi_app, ProxyFix):
+        app.wsgi_app.app = wrap(app.wsgi_app.app)
+    else:
+        app.wsgi_app = wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
 
 
 def start(app: Flask, settings: Settings) -> None:

@@ -82,6 +82,7 @@ class Door:
 
     def _kept(self) -> dict[object, str]:
         db.session.rollback()
+        self.house.ingest()
         return {row.id: row.verdict for row in db.session.execute(select(Click.id, Click.verdict))}
 
 

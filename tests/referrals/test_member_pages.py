@@ -84,5 +84,6 @@ def test_the_life_of_a_link_is_counted(house: House) -> None:
     visitor = house.app.test_client()
     for browser in ("Mozilla/5.0 Firefox/140.0", "LinkedInBot/1.0"):
         visitor.get(f"/r/{link.code}", headers={"User-Agent": browser})
+    house.ingest()
     [row] = queries.links_of(maelle.id)
     assert (row.clicks, row.raw_clicks) == (1, 2)

@@ -273,7 +273,7 @@ def test_its_card_is_drawn_once_and_named_after_what_it_shows(
     "title", ["x", "a" * 300, "Ingénieur·e de Łódź à Čáslav", "東京 " * 60, "–"]
 )
 def test_its_card_takes_any_title(title: str) -> None:
-    from app.referrals.cards import Card, draw
+    from app.media.cards import Card, draw
 
     drawn = Image.open(io.BytesIO(draw(Card(title, "CDI · Lorient", "Halvenne", "#ffd500"))))
     assert drawn.size == (1200, 630)

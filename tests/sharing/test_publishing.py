@@ -206,6 +206,7 @@ def test_visits_are_measured_and_the_rest_is_not(house: House, standin: StandIn)
     )
     assert answer.status_code == 302
     assert answer.headers["Location"] == "https://halvenne.example/recits/trois-ponts"
+    house.ingest()
     figures = reach.reach_of([db.session.get_one(Share, pressed.id)])[pressed.id]
     assert figures["clicks"] is not None and figures["clicks"].value == 1
     assert figures["impressions"] is None

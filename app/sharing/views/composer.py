@@ -30,7 +30,7 @@ from app.sharing.views import sharing as blueprint
 from app.sharing.views import typed as form
 from app.sharing.views.sheet import WITHOUT_TEXT, Sheet, path_of, sheet
 from app.sharing.views.typed import FREE, Typed
-from app.web import access, current_settings, redirect_to, render
+from app.web import access, current_settings, parked, redirect_to, render
 from app.web.pages import is_htmx
 
 OVER = (StoryExpired, StoryWithdrawn, UnknownStory, OfferClosed, UnknownOffer)
@@ -75,8 +75,17 @@ def _page(shown: Sheet, status: int = 200) -> Response:
 # --- while it is written -----------------------------------------------------------------
 
 
+def _form_page(typed: Mapping[str, str]) -> str:
+    """Where the composer stands; its answers stand elsewhere."""
+    story_id, offer_id = form.as_id(typed.get("story_id")), form.as_id(typed.get("offer_id"))
+    if story_id:
+        return f"/library/{story_id}#composer"
+    return f"/offers/{offer_id}/share#composer" if offer_id else ""
+
+
 @blueprint.post("/sharing/preview")
 @access.role("member")
+@parked.stands_at(_form_page)
 def preview() -> Response:
     """The form as it would be posted: for a script the part that changed, else the page."""
     typed = form.read(request.form)
@@ -102,6 +111,7 @@ def _part(template: str, shown: Sheet) -> Response:
 
 @blueprint.post("/sharing/drafts")
 @access.role("member")
+@parked.stands_at(_form_page)
 def keep() -> Response:
     """Keep the words, then go where the member wanted to go."""
     typed, then = form.read(request.form), request.form.get("then", "")
@@ -124,6 +134,7 @@ def keep() -> Response:
 
 @blueprint.post("/shares")
 @access.role("member")
+@parked.stands_at(_form_page)
 def press() -> Response:
     """The member's own press on this very post. What cannot go comes back with its words."""
     typed, network = form.read(request.form), request.form.get("network", LINKEDIN)

@@ -19,7 +19,7 @@ from app.integrations.linkedin.posts import post_url
 from app.media import service as media
 from app.media.service import PictureView
 from app.referrals import offers
-from app.sharing import posting, queries, reach, service, stop
+from app.sharing import neighbours, posting, queries, reach, service, stop
 from app.sharing.models import SENT, Share, SharingStop
 from app.sharing.networks import NETWORKS, intent_url
 from app.sharing.queries import ShareFilter
@@ -69,6 +69,9 @@ SIGNS: Final[dict[str, tuple[str, str]]] = {
 SHORT: Final = {"x": 280, "bluesky": 300, "mastodon": 500, "threads": 500}
 LINK_UNITS: Final = 25
 
+# States in which a post may have brought something.
+EARNING: Final = ("published", "withdrawn", "unknown", "intent")
+
 SAID: Final[dict[str, object]] = {
     "networks": NETWORK_NAMES,
     "statuses": STATUS_NAMES,
@@ -111,7 +114,7 @@ def mine() -> Response:
 class Receipt:
     """One post as its author sees it. `code` is that of its personal link, `figures` what is
     known of each metric; `picture` or `drawn_url` hangs below the text; `stop` is what stands
-    in its way."""
+    in its way; `earned` is what it brought."""
 
     share: Share
     code: str | None
@@ -119,6 +122,7 @@ class Receipt:
     picture: PictureView | None
     drawn_url: str
     stop: SharingStop | None
+    earned: neighbours.Earned | None
 
     # What leads on.
 
@@ -251,6 +255,7 @@ def _receipt(share: Share) -> Receipt:
         picture=media.picture(share.picture_id),
         drawn_url=drawn,
         stop=stop.standing(posting.topics_of(share)) if share.reason == "stopped" else None,
+        earned=neighbours.earned(share.id) if share.status in EARNING else None,
     )
 
 
