@@ -29,6 +29,7 @@ OK, NOTE, BROKEN = "ok", "note", "broken"
 LITTLE_SPACE_BYTES = 1 << 30
 NO_SPACE_BYTES = 100 << 20
 SMTP_SECONDS = 5.0
+SPOOL_IS_LATE = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,28 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
     yield Finding(state, "data folder", text)
 
 
+def _spool(settings: Settings) -> Iterator[Finding]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app import clock
+    from app.referrals import ingester
+
+    try:
+        found = ingester.state(settings)
+    except SQLAlchemyError:
+        return  # the database check has told why
+    since = clock.now() - found.passed_at if found.passed_at else None
+    if found.waiting and (since is None or since > SPOOL_IS_LATE):
+        text = f"{found.waiting} bytes of openings wait and nothing reads them (run `web`)"
+        yield Finding(BROKEN, "spool", text)
+    else:
+        yield Finding(OK, "spool", f"{found.waiting} bytes of openings wait")
+    if found.lost:
+        yield Finding(NOTE, "spool", f"{found.lost} openings could not be kept so far: see the log")
+    if found.damaged:
+        yield Finding(NOTE, "spool", f"{found.damaged} damaged records were left out so far")
+
+
 def _clock(settings: Settings) -> Iterator[Finding]:
     from rq.utils import now as real_now
 
@@ -229,6 +252,22 @@ def _linkedin_called(settings: Settings) -> Iterator[Finding]:
         yield Finding(state, "linkedin", text)
 
 
+def _charter(settings: Settings) -> Iterator[Finding]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.charters import proofs
+
+    try:
+        seen = proofs.verify()
+    except SQLAlchemyError:
+        return  # the database check has told why
+    if seen.first_difference is not None:
+        text = f"the proof of an answer does not hold: {seen.first_difference}"
+        yield Finding(BROKEN, "charter", text)
+    else:
+        yield Finding(OK, "charter", f"{seen.answers} answers, every proof holds")
+
+
 def _fonts(settings: Settings) -> Iterator[Finding]:
     from PIL import ImageFont
 
@@ -255,9 +294,11 @@ CHECKS: dict[str, Check] = {
     "outbox": _outbox,
     "schedule": _schedule,
     "data folder": _data_dir,
+    "spool": _spool,
     "clock": _clock,
     "mail": _mail,
     "linkedin": _linkedin,
+    "charter": _charter,
     "fonts": _fonts,
 }
 OUTSIDE: dict[str, Check] = {"linkedin": _linkedin_called}

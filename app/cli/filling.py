@@ -24,15 +24,46 @@ def demo(as_json: bool) -> None:
     from app import demo as halvenne
     from app import migrating
 
+    _beside_the_demo()
     with context.application() as app:
         migrating.upgrade()
-        filled = halvenne.fill()
+        filled = fill_demo(app.extensions["portevoix"])
         described = halvenne.describe() | {"standin": _linkedin(app.extensions["portevoix"])}
     if as_json:
         click.echo(json.dumps(described, ensure_ascii=False, indent=1))
     else:
         click.echo("The demo organisation is filled." if filled else "The demo was filled before.")
         click.echo(halvenne.accounts_text(described))
+
+
+def _beside_the_demo() -> None:
+    """A first fill publishes at a stand-in, which needs an address; one that runs has its own."""
+    from app import config
+    from app import demo as halvenne
+    from app.supervisor import lock
+
+    data_dir = config.load().data_dir
+    if not halvenne.is_filled(data_dir) and lock.running(data_dir) is None:
+        standin.beside(data_dir)
+
+
+def fill_demo(settings: Settings) -> bool:
+    """Fill the demo and tell the terminal how far it is; False when it was filled before."""
+    from app import demo as halvenne
+
+    if halvenne.is_filled(settings.data_dir):
+        return False
+    with standin.at_work(settings) as network:
+        return halvenne.fill(network, _say_day)
+
+
+def _say_day(day: int, days: int) -> None:
+    """On standard error: what `--json` prints stays JSON."""
+    words = f"Filling the demo: day {day} of {days}"
+    if sys.stderr.isatty():
+        click.echo(f"\r{words}", nl=day == days, err=True)
+    elif day == days or day % 30 == 1:
+        click.echo(words, err=True)
 
 
 def _linkedin(settings: Settings) -> str:

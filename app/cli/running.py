@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app import config
-from app.cli import Refused, context, standin
+from app.cli import Refused, context, filling, standin
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -41,11 +41,7 @@ def _prepare(app: Flask) -> None:
         migrating.upgrade()
         setup.complete()
         if app.extensions["portevoix"].demo:
-            from app import demo
-
-            if not demo.is_filled(app.extensions["portevoix"].data_dir):
-                click.echo("Filling the demo organisation, some seconds…")
-            demo.fill()
+            filling.fill_demo(app.extensions["portevoix"])
 
 
 def _welcome(app: Flask) -> str:
@@ -81,6 +77,13 @@ def _meet(data_dir: Path) -> str:
     return f"\nWhat they post is shown by a LinkedIn stand-in at {address}/feed/"
 
 
+def _ingest(app: Flask) -> int:
+    """Openings of links, from this host's spool into the database."""
+    from app.referrals import ingester
+
+    return ingester.run(app)
+
+
 @click.command()
 @click.option("--demo", is_flag=True, help="Fill the demo organisation at the first start.")
 def up(demo: bool) -> None:
@@ -98,7 +101,9 @@ def up(demo: bool) -> None:
     beside = _beside_the_demo() if demo else None
     companions = [beside.companion] if beside else []
     addresses = {standin.NAME: beside.address} if beside else {}
-    product = Product(_create, _schedule, _prepare, _welcome, companions, addresses)
+    product = Product(
+        _create, _schedule, _prepare, _welcome, _ingest, companions=companions, addresses=addresses
+    )
     sys.exit(run(config.load(), options_module.load(), product))
 
 
@@ -123,7 +128,7 @@ def web() -> None:
         server.listen(listener)
     except server.CannotListen as error:
         raise Refused(str(error)) from error
-    sys.exit(server.serve(app, listener, options))
+    sys.exit(server.serve(app, listener, options, _ingest))
 
 
 @click.command()

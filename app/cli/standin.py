@@ -6,9 +6,11 @@ that the posts it shows keep their addresses. Variables that the operator has se
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,9 @@ from typing import TYPE_CHECKING
 from app.config import DEFAULT_LINKEDIN_VERSION
 
 if TYPE_CHECKING:
+    from app.config import Settings
     from app.supervisor import Companion
+    from standin.linkedin import Remote
 
 NAME = "linkedin"
 ADDRESSES = ("PORTEVOIX_LINKEDIN_AUTH_URL", "PORTEVOIX_LINKEDIN_API_URL")
@@ -68,6 +72,40 @@ def _application() -> tuple[str, str]:
     if os.environ.get("PORTEVOIX_LINKEDIN_MODE") == "community_management":
         return linkedin.CMA_CLIENT_ID, linkedin.CMA_CLIENT_SECRET
     return linkedin.CLIENT_ID, linkedin.CLIENT_SECRET
+
+
+@contextmanager
+def at_work(settings: Settings) -> Iterator[Remote | None]:
+    """The stand-in of this data folder while the demo is filled: the one that answers there, or
+    one of this process. None where LinkedIn is said to be elsewhere: then nothing is sent."""
+    found = known_address(settings.data_dir)
+    if found is None or settings.linkedin_api_url.rstrip("/") != found:
+        yield None
+        return
+    with ExitStack() as stack:
+        yield _answering(found) or _started(found, settings, stack)
+
+
+def _answering(address: str) -> Remote | None:
+    from standin.linkedin import Remote
+
+    remote = Remote(address)
+    try:
+        remote.knobs()
+    except (OSError, RuntimeError, ValueError, http.client.HTTPException):
+        return None
+    return remote
+
+
+def _started(address: str, settings: Settings, stack: ExitStack) -> Remote | None:
+    from standin.linkedin import StandIn
+
+    port = int(address.rsplit(":", 1)[1])
+    with suppress(OSError):  # somebody else has the port: the demo does without
+        mine = stack.enter_context(StandIn(settings.data_dir / "standin", port, lenient=True))
+        mine.set(also_versions=[settings.linkedin_version])
+        return mine
+    return None
 
 
 def introduce(address: str, people: Iterable[tuple[str, str]]) -> None:

@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from app.demo.more_stories_a import RECENT_STORIES
+from app.demo.more_stories_b import EARLIER_STORIES
+from app.demo.story import DemoStory, DemoText
 
+__all__ = ["STORIES", "DemoStory", "DemoText"]
 
-@dataclass(frozen=True, slots=True)
-class DemoText:
-    """A story in one language."""
-
-    title: str
-    summary: str
-    body: str
-    alt: str
-    captions: tuple[tuple[str, str], ...]  # (kind, words)
-
-
-@dataclass(frozen=True, slots=True)
-class DemoStory:
-    """One story and how it lives; `drawing` is (name, seed), `shared_by` tells who opened it
-    elsewhere and how many people came by their link."""
-
-    key: str
-    kind: str
-    topics: tuple[str, ...]
-    days_ago: int
-    fr: DemoText
-    en: DemoText | None = None
-    url: str | None = None
-    drawing: tuple[str, int] | None = None
-    expires_in_days: int | None = None
-    is_commercial: bool = False
-    status: str = "published"
-    shared_by: tuple[tuple[str, str, int], ...] = ()  # (person, network, visits)
-
-
-STORIES = (
+_FIRST = (
     DemoStory(
-        "trois-ponts", "story", ("Chantiers", "Assemblages"), 6,
+        "trois-ponts", "story", ("Chantiers", "Atelier"), 6,
         DemoText(
             "À Limoges, trente-huit mètres de portée et pas un boulon",
             "Le gymnase des Trois-Ponts tient par ses seuls assemblages. Récit d’une semaine où tout s’est joué au millimètre.",
-            "Lundi, six heures et demie. Les quatorze portiques attendent sous la bruine, couchés comme des arêtes. Yann Lescop fait le tour une dernière fois, la main à plat sur le bois. « Le boulon, c’est une assurance. Ici, l’assurance, c’est le trait. »\n\nTout a été taillé à l’atelier, entre septembre et octobre, dans du douglas de Haute-Vienne. Chaque pièce porte un numéro au crayon rouge. La plus longue mesure 19 mètres ; l’écart admis, 2 millimètres.\n\nVendredi, le dernier faîtage est descendu à sa place sans un coup de masse. Il y a eu un silence, puis quelqu’un a ri.",
-            "La halle vue de l’intérieur : une enfilade de portiques en bois, un soleil au fond et trois personnes de passage.",
-            (("short", "Trente-huit mètres, aucun boulon : tout tient parce que quelqu’un, à l’atelier, a tracé juste."),
-             ("question", "À votre avis, combien de boulons dans un gymnase de trente-huit mètres ? Réponse : aucun."),
+            "Lundi, six heures et demie. Les quatorze portiques attendent sous la bruine, couchés comme des arêtes. Yann Lescop fait le tour une dernière fois, la main à plat sur le bois. « Le boulon, c’est une assurance. Ici, l’assurance, c’est le trait. »\n\nTout a été taillé à l’atelier, entre septembre et octobre, dans du douglas de Haute-Vienne. Chaque pièce porte un numéro au crayon rouge. La plus longue mesure 19 mètres ; l’écart admis, 2 millimètres.\n\nVendredi, le dernier faîtage est descendu à sa place sans un coup de masse. Il y a eu un silence, puis quelqu’un a ri.",
+            "La halle vue de l’intérieur : une enfilade de portiques en bois, un soleil au fond et trois personnes de passage.",
+            (("short", "Trente-huit mètres, aucun boulon : tout tient parce que quelqu’un, à l’atelier, a tracé juste."),
+             ("question", "À votre avis, combien de boulons dans un gymnase de trente-huit mètres ? Réponse : aucun."),
              ("first-person", "J’ai vu ces portiques couchés dans la boue le lundi, debout le vendredi. Chapeau à l’équipe de Limoges.")),
         ),
         DemoText(
@@ -62,10 +35,10 @@ STORIES = (
     DemoStory(
         "trait-de-scie", "testimonial", ("Métiers",), 13,
         DemoText(
-            "« On m’a laissé rater ma première pièce »",
+            "« On m’a laissé rater ma première pièce »",
             "Léa est arrivée en alternance en janvier. Elle raconte le jour où Théo n’a rien dit.",
-            "La pièce était belle, et trop courte de quatre millimètres. Théo l’a vue avant moi, il n’a rien dit. Il m’a laissée la monter.\n\nQuand elle a flotté dans sa mortaise, j’ai compris toute seule. On l’a gardée : elle sert de cale à la porte de l’atelier, avec ma date dessus.",
-            "Deux pièces de bois sur un établi, séparées par un trait de crayon.",
+            "La pièce était belle, et trop courte de quatre millimètres. Théo l’a vue avant moi, il n’a rien dit. Il m’a laissée la monter.\n\nQuand elle a flotté dans sa mortaise, j’ai compris toute seule. On l’a gardée : elle sert de cale à la porte de l’atelier, avec ma date dessus.",
+            "Deux pièces de bois au-dessus d’un établi, taillées pour s’emboîter, un trait de crayon et un ciseau.",
             (("short", "La meilleure leçon de mon année mesure quatre millimètres de trop peu."),
              ("long", "On apprend vite quand personne ne fait le travail à votre place, et que personne ne rit. Léa le raconte mieux que moi.")),
         ),
@@ -73,20 +46,20 @@ STORIES = (
             "“They let me get my first piece wrong”",
             "Léa joined as an apprentice in January. She tells of the day when Théo said nothing.",
             "The piece was fine, and four millimetres too short. Théo saw it before I did and said nothing. He let me fit it.\n\nWhen it floated in its mortise I understood by myself. We kept it: it holds the workshop door, with my date on it.",
-            "Two pieces of wood on a bench, a pencil line between them.",
+            "Two pieces of wood above a bench, cut to fit each other, a pencil line and a chisel.",
             (("short", "The best lesson of my year measures four millimetres too little."),),
         ),
         drawing=("bench", 5), shared_by=(("theo", "whatsapp", 6),),
     ),
     DemoStory(
-        "neige", "article", ("Chantiers", "Montagne"), 20,
+        "neige", "article", ("Chantiers", "Métiers"), 20,
         DemoText(
             "Ce qu’un toit doit savoir de la neige",
-            "Deux mètres, trois tonnes, une nuit : l’équipe de Grenoble calcule des toitures qui plient sans rompre.",
-            "La neige ne pèse jamais deux fois le même poids. Sèche, elle s’envole ; mouillée, elle pousse. Les toitures de Grenoble sont calculées pour les deux, et pour ce qui glisse entre les deux.\n\nOn y va voir nous-mêmes, chaque hiver, avec une pelle et une balance.",
+            "Deux mètres, trois tonnes, une nuit : l’équipe de Grenoble calcule des toitures qui plient sans rompre.",
+            "La neige ne pèse jamais deux fois le même poids. Sèche, elle s’envole ; mouillée, elle pousse. Les toitures de Grenoble sont calculées pour les deux, et pour ce qui glisse entre les deux.\n\nOn y va voir nous-mêmes, chaque hiver, avec une pelle et une balance.",
             "Trois toits enneigés devant une chaîne de montagnes.",
             (("short", "Chaque hiver, nos ingénieurs pèsent la neige à la pelle. Oui, vraiment."),
-             ("question", "Combien pèse un mètre cube de neige ? Ça dépend du jour, et tout est là.")),
+             ("question", "Combien pèse un mètre cube de neige ? Ça dépend du jour, et tout est là.")),
         ),
         DemoText(
             "What a roof must know about snow",
@@ -99,7 +72,7 @@ STORIES = (
         shared_by=(("maelle", "linkedin-dialog", 9), ("clemence", "x", 2)),
     ),
     DemoStory(
-        "douglas", "infographic", ("Forêt", "Carbone"), 27,
+        "douglas", "infographic", ("Forêt et climat",), 27,
         DemoText(
             "61 kilomètres, de l’arbre au gymnase",
             "Le trajet de notre douglas, en une image.",
@@ -131,11 +104,11 @@ STORIES = (
     DemoStory(
         "gamme", "news", ("Produits",), 34,
         DemoText(
-            "Panneaux Ter : la façade qui arrive montée",
+            "Panneaux Ter : la façade qui arrive montée",
             "Notre nouvelle gamme de façades préfabriquées, posée en une journée par étage.",
             "Isolant en fibre de bois, menuiseries comprises, contrôlées à l’atelier. Les fiches sont publiques.",
             "Deux pièces de bois prêtes à s’emboîter.",
-            (("short", "Une façade par jour et par étage : ce qu’on a mis quatre ans à préparer."),),
+            (("short", "Une façade par jour et par étage : ce qu’on a mis quatre ans à préparer."),),
         ),
         url="https://halvenne.example/panneaux-ter", drawing=("bench", 12), is_commercial=True,
     ),
@@ -152,7 +125,7 @@ STORIES = (
     DemoStory(
         "hall-2027", "article", ("Chantiers",), 1,
         DemoText(
-            "Lorient, halle des pêcheurs : le premier croquis",
+            "Lorient, halle des pêcheurs : le premier croquis",
             "Brouillon en attente de relecture.",
             "Un croquis, trois questions, et une marée à respecter.",
             "",
@@ -161,3 +134,5 @@ STORIES = (
         status="draft",
     ),
 )  # fmt: skip
+
+STORIES = (*_FIRST, *RECENT_STORIES, *EARLIER_STORIES)

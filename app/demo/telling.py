@@ -1,76 +1,53 @@
-"""The demo's sharing: the charter, the stories, who carried them elsewhere, the grants.
-
-What went through LinkedIn's interface before today is not invented: the demo's past shares are
-those that need no interface, with visits recorded by the real classifier. The grants hold
-invented tokens, stored without a call; a local stand-in takes them, and nothing else may see them.
-"""
+"""The stories of the demo: told on their day, seen in their window, some taken back."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
-import hmac
-import ipaddress
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import partial
 
-from flask import current_app
 from sqlalchemy import select
 
-from app import clock, crypto
-from app.charters import queries as charters
-from app.charters import service as charter_service
-from app.config import Settings
+from app import clock
 from app.db import db
-from app.demo.data import CLICKS, ORGANISATION, PEOPLE, DemoPerson
-from app.demo.drawings import draw
+from app.demo.days import LIVED, Act, Calendar
+from app.demo.people import id_of, members
+from app.demo.pictures import Drawing, Easel
 from app.demo.stories import STORIES, DemoStory, DemoText
+from app.library import follows
 from app.library import service as library
+from app.library.content import topic_code
 from app.library.models import Story, StoryText
-from app.media import service as media
-from app.people.models import Person
-from app.referrals import clicks, visitors
-from app.sharing import disclosures, grants, service
-from app.sharing.models import Share
-from app.sharing.service import Wish
 
-Act = tuple[float, int, Callable[[], object]]
-
-# One person has not gone this way yet, so that the first time can be seen.
-UNCONNECTED = "edouard"
-DAILY_CAP = 100  # the demo is for trying; an organisation begins with 3
-_NAMES = {person.key: person.name for person in PEOPLE}
+CURATOR, SECOND_EYES = "ines", "nolwenn"
+_PUBLISHED = ("published", "withdrawn")
 
 
-def begin(at: dt.datetime) -> None:
-    """What an organisation has before its first share."""
-    charter_service.ensure_default(at)
-    disclosures.ensure_defaults()
-    service.set_daily_cap(DAILY_CAP)
+def drawings() -> list[Drawing]:
+    """What has to be drawn, in the order of its stories."""
+    told = sorted(STORIES, key=lambda story: -story.days_ago)
+    return [s.drawing for s in told if s.drawing is not None and story_id(s) is None]
 
 
-def agree(demo: DemoPerson, person: Person) -> None:
-    """They read the charter and agree, in their language."""
-    current = charters.current()
-    if demo.key != UNCONNECTED and current is not None:
-        charter_service.accept(person.id, current.id, demo.language)
+def told_at(calendar: Calendar, story: DemoStory) -> dt.datetime:
+    """When it came out."""
+    return calendar.at(story.days_ago, 7, 45 + STORIES.index(story) % 15)
 
 
-def acts(members: dict[str, uuid.UUID]) -> list[Act]:
-    """Stories appear on their day; those who liked one carried it on a day later."""
-    found: list[Act] = []
-    for number, story in enumerate(STORIES):
-        found.append((story.days_ago, 8, partial(_tell, story, members["ines"])))
-        for key, network, visits in story.shared_by:
-            carry = partial(_carry, story, members[key], network, visits, number)
-            found.append((max(story.days_ago - 1, 0), 12, carry))
-    return found
+def acts(calendar: Calendar, easel: Easel) -> Iterator[Act]:
+    """Each story on its day; members follow the topics they care for."""
+    for story in STORIES:
+        yield Act(told_at(calendar, story), partial(_tell, story, easel), alone=True)
+        if story.status == "withdrawn":
+            day = max(story.days_ago // 2, 0)
+            yield Act(calendar.at(day, 16, 40), partial(_take_back, story))
+    yield from _tastes(calendar)
 
 
-def _story_id(demo: DemoStory) -> uuid.UUID | None:
+def story_id(demo: DemoStory) -> uuid.UUID | None:
+    """A story by its French title; None before it was told."""
     return db.session.scalar(
         select(Story.id)
         .join(StoryText, StoryText.story_id == Story.id)
@@ -79,9 +56,25 @@ def _story_id(demo: DemoStory) -> uuid.UUID | None:
     )
 
 
-def _tell(demo: DemoStory, curator_id: uuid.UUID) -> None:
-    if _story_id(demo) is not None:
-        return
+def _tell(demo: DemoStory, easel: Easel) -> None:
+    made = story_id(demo) or library.create_story(_fields(demo, easel), id_of(CURATOR)).id
+    if demo.status in _PUBLISHED:
+        library.publish_story(made, id_of(_publisher(demo)))
+
+
+def _publisher(demo: DemoStory) -> str:
+    """A sensitive topic wants a second pair of eyes."""
+    codes = {topic_code(name) for name in demo.topics}
+    return SECOND_EYES if codes & library.SENSITIVE_CODES else CURATOR
+
+
+def _take_back(demo: DemoStory) -> None:
+    found = story_id(demo)
+    if found is not None:
+        library.withdraw_story(found, id_of(CURATOR))
+
+
+def _fields(demo: DemoStory, easel: Easel) -> dict[str, object]:
     fields: dict[str, object] = {
         "kind": demo.kind, "language": "fr", "url": demo.url, "topics": list(demo.topics),
         "is_commercial": demo.is_commercial, **_words(demo.fr),
@@ -90,13 +83,11 @@ def _tell(demo: DemoStory, curator_id: uuid.UUID) -> None:
         fields["translations"] = {"en": _words(demo.en)}
     if demo.expires_in_days is not None:
         fields["expires_at"] = clock.now() + dt.timedelta(days=demo.expires_in_days)
+    if demo.visible_in_days is not None:
+        fields["visible_from"] = clock.now() + dt.timedelta(days=demo.visible_in_days)
     if demo.drawing is not None:
-        name, seed = demo.drawing
-        picture = media.add(draw(name, ORGANISATION["brand"], seed), actor_id=curator_id)
-        fields["picture_id"] = picture.id
-    story_id = library.create_story(fields, curator_id).id
-    if demo.status == "published":
-        library.publish_story(story_id, curator_id)
+        fields["picture_id"] = easel.picture(demo.drawing)
+    return fields
 
 
 def _words(text: DemoText) -> dict[str, object]:
@@ -106,62 +97,20 @@ def _words(text: DemoText) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _carry(demo: DemoStory, person_id: uuid.UUID, network: str, visits: int, seed: int) -> None:
-    """Somebody opens a network's own window, and people come by the link."""
-    story_id = _story_id(demo)
-    if story_id is None or _has_carried(person_id, story_id):
-        return
-    words = demo.fr.captions[-1][1] if demo.fr.captions else demo.fr.title
-    wish = Wish(story_id=story_id, network=network, words=words, language="fr")
-    share = service.press(person_id, wish)
-    _visit(share, visits, seed)
+# --- topics ------------------------------------------------------------------------------
 
 
-def _has_carried(person_id: uuid.UUID, story_id: uuid.UUID) -> bool:
-    same = select(Share.id).where(Share.person_id == person_id, Share.story_id == story_id)
-    return db.session.execute(same.limit(1)).first() is not None
+def _tastes(calendar: Calendar) -> Iterator[Act]:
+    for demo in members():
+        chance = random.Random(f"topics {demo.key}")  # nosec B311
+        day = min((demo.joined or 0) - chance.randrange(4), LIVED - 60)
+        known = sorted({t for s in STORIES if s.days_ago > day for t in s.topics})
+        count = 2 if demo.is_named else chance.randrange(4)
+        if day < 0 or (demo.left is not None and day <= demo.left):
+            continue
+        for name in chance.sample(known, min(count, len(known))):
+            yield Act(calendar.at(day, 12, 5), partial(_follow, demo.key, name))
 
 
-def _visit(share: Share, visits: int, seed: int) -> None:
-    chance = random.Random(seed)  # nosec B311
-    settings: Settings = current_app.extensions["portevoix"]
-    secret, began = visitors.secret_of_day(settings), clock.now()
-    share_id, link_id = share.id, share.link_id or share.id
-    for number in range(visits + 2):
-        clock.freeze(began + dt.timedelta(minutes=7 + 11 * number))
-        browser = CLICKS[-1][0] if number >= visits else CLICKS[chance.randrange(3)][0]
-        address = str(ipaddress.IPv4Address(0xC6336400 + chance.randrange(256)))
-        hit = clicks.Hit("GET", {"user-agent": browser}, address)
-        key = clicks.visitor_key(secret, hit, link_id)
-        clicks.record(link_id, clicks.classify(hit), key, share_id=share_id)
-    clock.freeze(began)
-
-
-# --- grants ------------------------------------------------------------------------------
-
-
-def _token(key: str) -> str:
-    digest = hmac.new(crypto.stable_key("demo-grant"), key.encode(), hashlib.sha256).digest()
-    return "AQX" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-def member_id(key: str) -> str:
-    """Who a demo person is at LinkedIn."""
-    return f"demo-{key}"
-
-
-def connect(members: dict[str, uuid.UUID]) -> None:
-    """Everybody but one lets us write for them on the LinkedIn of the demo."""
-    for key, person_id in members.items():
-        if key != UNCONNECTED and grants.grant_of(person_id) is None:
-            grants.store_invented(person_id, member_id(key), _NAMES[key], _token(key))
-
-
-def stands_for(person_id: uuid.UUID) -> dict[str, object]:
-    """What `demo --json` says of a person's sharing."""
-    grant = grants.grant_of(person_id)
-    said = []
-    if grant is not None:
-        expires = grant.expires_at.isoformat().replace("+00:00", "Z")
-        said = [{"network": grant.network, "state": grant.state, "expires_at": expires}]
-    return {"charter_accepted": charters.has_accepted_current(person_id), "grants": said}
+def _follow(key: str, name: str) -> None:
+    follows.follow(id_of(key), topic_code(name))
