@@ -5,7 +5,7 @@ from flask import Flask
 
 def start(app: Flask) -> None:
     """Register handlers of facts and routes."""
-    from app.library import models, previews  # noqa: F401  (a handler declares itself)
+    from app.library import follows, models, previews, proposals  # noqa: F401  (a handler declares itself)
     from app.library.public_views import public
     from app.library.studio import studio
     from app.library.views import library

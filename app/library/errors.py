@@ -14,6 +14,13 @@ class UnknownStory(NotFound):
         super().__init__(_l("There is no such story."))
 
 
+class UnknownTopic(NotFound):
+    """No story was ever about this."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("There is no such topic."))
+
+
 class StoryWithdrawn(Gone):
     """It was published and taken back."""
 

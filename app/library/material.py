@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -95,6 +95,23 @@ def shareable(
 def public_url_path(slug: str) -> str:
     """The path of a story's public page."""
     return f"/s/{slug}"
+
+
+Heard = Callable[[], None]
+_listeners: list[Heard] = []
+
+
+def when_targets_change(listener: Heard) -> None:
+    """A feature above that remembers where links to stories lead says here, once, what it does
+    when one of them begins to lead elsewhere or nowhere."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def target_changed() -> None:
+    """Tell them, inside the transaction that changes it."""
+    for listener in _listeners:
+        listener()
 
 
 def target_of(story_id: uuid.UUID) -> Target:

@@ -34,6 +34,8 @@ class Story(Model):
     __table_args__ = (
         Index("ix_story_shelf", "status", "published_at", "id"),
         Index("ix_story_author", "author_id", "created_at", "id"),
+        Index("ix_story_made", "created_at", "id"),
+        Index("ix_story_planned", "visible_from"),
     )
 
     id: Mapped[uuid.UUID] = primary_key()
@@ -124,6 +126,19 @@ class StoryTopic(Model):
     topic_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("topic.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class TopicFollow(Model):
+    """A member wants to see more of a topic. It says what to show first, and to nobody else."""
+
+    __tablename__ = "topic_follow"
+    __retention__ = retention.MEMBERSHIP
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    topic_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("topic.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    since: Mapped[dt.datetime] = utc_column()
 
 
 class LinkPreview(Model):

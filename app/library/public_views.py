@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,7 +25,9 @@ from app.library import queries
 from app.library.errors import UnknownStory
 from app.library.material import Material, jpeg_size, languages_of, material_of, public_url_path
 from app.library.queries import reading_minutes
+from app.library.words import kind_names
 from app.media import service as media
+from app.media.cards import SIZE, Card, card_file
 from app.media.service import PictureView
 from app.settings.pages import shown
 from app.web import access, current_settings
@@ -35,6 +38,7 @@ public = Blueprint("library_public", __name__)
 
 OG_LOCALES: Final = {"fr": "fr_FR", "en": "en_GB"}
 DESCRIPTION_SIGNS: Final = 200
+FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Head:
     image_width: int
     image_height: int
     image_alt: str
+    image_type: str
 
 
 @public.get("/s/<slug>")
@@ -71,14 +76,15 @@ def story(slug: str) -> Response:
         )
     told = material_of(row, language())
     picture = media.picture(row.picture_id)
+    topics = sorted(topic.name for topic in row.topics)
     response = _show(
         "library/public.html",
         story=told,
-        head=_head(told, picture),
+        head=_head(told, picture, topics),
         picture_shown=picture,
         body=to_html(told.body, heading=2) if told.body else "",
         minutes=reading_minutes(len(told.body)),
-        topics=sorted(topic.name for topic in row.topics),
+        topics=topics,
         published_at=row.published_at,
         host=urlsplit(told.url).hostname if told.url else "",
         alternates=[(code, f"{_url(told)}?lang={code}") for code in languages_of(row)],
@@ -97,22 +103,56 @@ def _url(told: Material) -> str:
     return f"{current_settings().base_url}{public_url_path(told.slug)}"
 
 
-def _head(told: Material, picture: PictureView | None) -> Head:
+def _head(told: Material, picture: PictureView | None, topics: list[str]) -> Head:
     """`url` is this very page, with the language that was asked for: a network that follows
-    it must find what it was shown."""
+    it must find what it was shown. A story without a picture is shown by its drawn card."""
     asked = request.args.get("lang")
-    urls = media.urls(picture) if picture else None
+    base = current_settings().base_url
     description = told.summary or html_to_text(str(to_html(told.body))).replace("\n", " ")
+    urls = media.urls(picture) if picture else None
+    width, height = jpeg_size(urls) if urls else SIZE
     return Head(
         url=_url(told) + (f"?lang={asked}" if asked in LANGUAGES else ""),
         title=told.title,
         description=_shortened(description) or shown().name,
         locale=OG_LOCALES[told.language],
-        image=f"{current_settings().base_url}{urls.jpeg}" if urls else "",
-        image_width=jpeg_size(urls)[0] if urls else 0,
-        image_height=jpeg_size(urls)[1] if urls else 0,
-        image_alt=told.alt,
+        image=f"{base}{urls.jpeg}" if urls else f"{base}{_card_path(told, topics)}",
+        image_width=width,
+        image_height=height,
+        image_alt=told.alt if urls else f"{told.title}, {shown().name}",
+        image_type="image/jpeg" if urls else "image/png",
     )
+
+
+# --- the drawn card ----------------------------------------------------------------------
+
+
+def _card(told: Material, topics: list[str]) -> Card:
+    org = shown()
+    line = " · ".join(topics[:2]) or kind_names()[told.kind]
+    return Card(told.title, line, org.name, org.brand)
+
+
+def _card_path(told: Material, topics: list[str]) -> str:
+    version = _card(told, topics).version
+    return f"{public_url_path(told.slug)}/card-{told.language}-{version}.png"
+
+
+@public.get("/s/<slug>/card-<any(fr, en):code>-<version>.png")
+@access.public
+def card(slug: str, code: str, version: str) -> Response:
+    """The picture of a story that brings none, in one of its languages. An earlier one leads
+    on to the one of today."""
+    row = queries.story_by_slug(slug)
+    if row.status == "withdrawn":
+        raise UnknownStory
+    told, topics = material_of(row, code), sorted(topic.name for topic in row.topics)
+    wanted = _card(told, topics)
+    if (code, version) != (told.language, wanted.version):
+        return Response(status=302, headers={"Location": _card_path(told, topics)})
+    telling = uuid.uuid5(row.id, told.language)
+    content = card_file(current_settings().data_dir / "cards", telling, wanted)
+    return Response(content, content_type="image/png", headers={"Cache-Control": FOR_EVER})
 
 
 def _shortened(text: str) -> str:
@@ -138,5 +178,6 @@ def _store_nothing(response: Response) -> Response:
         session.pop("_permanent", None)
         session.modified = False
     response.headers.setdefault("Cache-Control", "no-cache")
-    response.vary.add("Accept-Language")
+    if response.mimetype == "text/html":
+        response.vary.add("Accept-Language")
     return response

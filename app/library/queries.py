@@ -1,7 +1,9 @@
 """Reads about stories, shaped for the members' pages, the studio and the API.
 
-Plain rows, keysets, no totals. What is searched is the story's `search_text`: folded words of
-every language it has, so that case and accents do not matter, on either database.
+Plain rows, keysets, no totals. What the first pages ask is built once, with places for the
+values: building a statement costs more than the database takes to answer it. What is searched
+is the story's `search_text`: folded words of every language it has, so that case and accents
+do not matter, on either database.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Integer,
     Select,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     exists,
@@ -34,7 +39,7 @@ from app.integrations.text import clean_text, fold
 from app.library.content import topic_code
 from app.library.errors import UnknownStory
 from app.library.material import own_first
-from app.library.models import Story, StoryText, StoryTopic, Topic
+from app.library.models import Story, StoryText, StoryTopic, Topic, TopicFollow
 from app.library.service import CURATORS, WRITERS
 from app.media.service import PictureView, pictures
 from app.people.models import Person
@@ -43,6 +48,10 @@ from app.web.cursors import decode_cursor, encode_cursor
 MAX_PAGE: Final = 200
 _WORDS: Final = 8
 _FACETS: Final = 60
+SEARCHED: Final = 20_000
+"""Stories that one page of a narrowed list looks through; the next page goes further back."""
+_TALKED_ABOUT: Final = 200
+"""Stories, the newest ones, whose topics are offered beside the shelf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,8 @@ class Viewer:
 @dataclass(frozen=True, slots=True)
 class StoryFilter:
     """What a list shows. Empty means everything. `topic` is a code or a name; `network`
-    finds the stories that may be shared there."""
+    finds the stories that may be shared there, `followed_by` those on a topic that this
+    member follows."""
 
     q: str = ""
     topic: str = ""
@@ -74,6 +84,7 @@ class StoryFilter:
     network: str = ""
     status: str = ""
     author_id: uuid.UUID | None = None
+    followed_by: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +126,12 @@ class StudioRow:
 
 
 class Cards(NamedTuple):
-    """A part of a list; `next` is the cursor of the following part, None at the end."""
+    """A part of a list; `next` is the cursor of the following part, None at the end. `is_cut`:
+    this part ends because enough was looked through, not because it is full."""
 
     items: list[StoryCard]
     next: str | None
+    is_cut: bool = False
 
 
 class Rows(NamedTuple):
@@ -145,7 +158,7 @@ STATES: Final = ("draft", "scheduled", "published", "expired", "withdrawn")
 # --- conditions --------------------------------------------------------------------------
 
 
-def is_shown(now: dt.datetime) -> ColumnElement[bool]:
+def is_shown(now: dt.datetime | BindParameter[dt.datetime]) -> ColumnElement[bool]:
     """Published, and inside its window."""
     return and_(
         Story.status == "published",
@@ -192,6 +205,14 @@ def _conditions(f: StoryFilter) -> list[ColumnElement[bool]]:
         found.append(_is_for(f.network))
     if f.author_id is not None:
         found.append(Story.author_id == f.author_id)
+    if f.followed_by is not None:
+        found.append(
+            exists().where(
+                StoryTopic.story_id == Story.id,
+                StoryTopic.topic_id == TopicFollow.topic_id,
+                TopicFollow.person_id == f.followed_by,
+            )
+        )
     # Folded words hold letters and digits only, so nothing in them is a wildcard.
     words = fold(f.q[:200]).split()[:_WORDS]
     return found + [Story.search_text.contains(word) for word in words]
@@ -224,6 +245,11 @@ _own, _asked = aliased(StoryText), aliased(StoryText)
 _TOPIC: Final = (Topic.id, Topic.code, Topic.name, Topic.is_sensitive)
 
 
+def own_text() -> type[StoryText]:
+    """The text in a story's own language, to join with it."""
+    return _own
+
+
 def reading_minutes(signs: int) -> int:
     """How long a text of so many characters takes; 0 for none."""
     return -(-signs // _SIGNS_A_MINUTE)
@@ -234,7 +260,13 @@ def _told(name: str) -> ColumnElement[Any]:
     return case((_asked.story_id.is_not(None), getattr(_asked, name)), else_=getattr(_own, name))
 
 
-def _cards(language: str) -> Select[Any]:
+_NOW: Final[BindParameter[dt.datetime]] = bindparam("now", type_=Story.published_at.type)
+_MOST: Final[BindParameter[int]] = bindparam("most", type_=Integer)
+
+
+def _cards() -> Select[Any]:
+    """The cards of what members may read `now`, in `language`, the last published first."""
+    language: BindParameter[str] = bindparam("language", type_=StoryText.language.type)
     return (
         select(
             Story.id, Story.slug, Story.kind, _told("language").label("language"),
@@ -244,13 +276,23 @@ def _cards(language: str) -> Select[Any]:
         )
         .join(_own, and_(_own.story_id == Story.id, _own.language == Story.language))
         .outerjoin(_asked, and_(_asked.story_id == Story.id, _asked.language == language))
-        .where(is_shown(clock.now()))
+        .where(is_shown(_NOW))
         .order_by(Story.published_at.desc(), Story.id.desc())
     )  # fmt: skip
 
 
+_SHELF: Final = _cards().limit(_MOST)
+_CHOSEN: Final = _cards().where(Story.id.in_(bindparam("ids", expanding=True)))
+_TOPIC_NAMES: Final = (
+    select(StoryTopic.story_id, Topic.name)
+    .join(Topic, Topic.id == StoryTopic.topic_id)
+    .where(StoryTopic.story_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Topic.name)
+)
+
+
 def _as_cards(rows: Sequence[Any]) -> list[StoryCard]:
-    topics = _topic_names([row.id for row in rows])
+    topics = topic_names([row.id for row in rows])
     found = pictures([row.picture_id for row in rows if row.picture_id])
     return [
         StoryCard(
@@ -263,33 +305,64 @@ def _as_cards(rows: Sequence[Any]) -> list[StoryCard]:
     ]  # fmt: skip
 
 
-def _topic_names(story_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
+def topic_names(story_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
     """The topics of each story, in one read."""
     found: dict[uuid.UUID, tuple[str, ...]] = {}
     if not story_ids:
         return found
-    query = (
-        select(StoryTopic.story_id, Topic.name)
-        .join(Topic, Topic.id == StoryTopic.topic_id)
-        .where(StoryTopic.story_id.in_(story_ids))
-        .order_by(Topic.name)
-    )
-    for story_id, name in db.session.execute(query):
+    for story_id, name in db.session.execute(_TOPIC_NAMES, {"ids": list(story_ids)}):
         found[story_id] = (*found.get(story_id, ()), name)
     return found
 
 
 def shelf(filters: StoryFilter, language: str, after: str | None = None, limit: int = 24) -> Cards:
     """What members may read now, the last published first, in `language` where a story has
-    it. Raises `InvalidInput` for a cursor that is none."""
-    limit = min(max(limit, 1), MAX_PAGE)
-    query = _cards(language).where(*_conditions(filters), *_before(Story.published_at, after))
-    rows = db.session.execute(query.limit(limit + 1)).all()
+    it. Raises `InvalidInput` for a cursor that is none.
+
+    A narrowed list looks through `SEARCHED` stories and then hands out its cursor, so that a
+    word nobody ever wrote costs the same in a library of any size.
+    """
+    limit, narrowed = min(max(limit, 1), MAX_PAGE), _conditions(filters)
+    narrowed_to = [*narrowed, *_before(Story.published_at, after)]
+    far = _far_end(after) if narrowed else None
+    if far is not None:
+        narrowed_to.append(tuple_(Story.published_at, Story.id) >= _place(*far))
+    query = _SHELF.where(*narrowed_to) if narrowed_to else _SHELF
+    values = {"now": clock.now(), "language": language, "most": limit + 1}
+    rows = db.session.execute(query, values).all()
     cards = _as_cards(rows[:limit])
     if len(rows) <= limit:
-        return Cards(cards, None)
+        return Cards(cards, encode_cursor(*far), True) if far else Cards(cards, None)
     last = rows[limit - 1]
     return Cards(cards, encode_cursor(last.published_at, last.id))
+
+
+def _far_end(after: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
+    """Where looking through ends; None where the library ends before. Read from the index of
+    the shelf alone."""
+    row = db.session.execute(
+        select(Story.published_at, Story.id)
+        .where(Story.status == "published", *_before(Story.published_at, after))
+        .order_by(Story.published_at.desc(), Story.id.desc())
+        .offset(SEARCHED - 1)
+        .limit(1)
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None and row[0] is not None else None
+
+
+def _place(at: dt.datetime, story_id: uuid.UUID) -> Any:
+    """A place in the shelf with its column types, so that both databases compare alike."""
+    return tuple_(literal(at, Story.published_at.type), literal(story_id, Story.id.type))
+
+
+def cards_of(ids: Sequence[uuid.UUID], language: str) -> list[StoryCard]:
+    """The cards of some stories that members may read now, in the order of their ids."""
+    if not ids:
+        return []
+    values = {"now": clock.now(), "language": language, "ids": list(ids)}
+    rows = db.session.execute(_CHOSEN, values).all()
+    known = {card.id: card for card in _as_cards(rows)}
+    return [known[story_id] for story_id in ids if story_id in known]
 
 
 def latest(limit: int, language: str = "") -> list[StoryCard]:
@@ -297,18 +370,39 @@ def latest(limit: int, language: str = "") -> list[StoryCard]:
     return shelf(StoryFilter(), language, limit=limit).items
 
 
-def shown_topics() -> list[TopicRow]:
-    """The topics of what members may read now, the most frequent first."""
-    query = (
+def _talked_about() -> Any:
+    newest = (
+        select(Story.id)
+        .where(is_shown(_NOW))
+        .order_by(Story.published_at.desc(), Story.id.desc())
+        .limit(_MOST)
+        .subquery()
+    )
+    return (
         select(*_TOPIC, func.count().label("count"))
-        .join(StoryTopic, StoryTopic.topic_id == Topic.id)
-        .join(Story, Story.id == StoryTopic.story_id)
-        .where(is_shown(clock.now()))
+        .select_from(newest)
+        .join(StoryTopic, StoryTopic.story_id == newest.c.id)
+        .join(Topic, Topic.id == StoryTopic.topic_id)
         .group_by(*_TOPIC)
         .order_by(func.count().desc(), Topic.name)
         .limit(_FACETS)
     )
-    return [TopicRow(*row) for row in db.session.execute(query)]
+
+
+_TALK: Final = _talked_about()
+
+
+def shown_topics() -> list[TopicRow]:
+    """What the library talks about: the topics of the newest stories that members may read
+    now, the most frequent first. `count` is over those stories, not over all of them."""
+    values = {"now": clock.now(), "most": _TALKED_ABOUT}
+    return [TopicRow(*row) for row in db.session.execute(_TALK, values)]
+
+
+def topic_choices() -> list[tuple[str, str]]:
+    """Code and name of every topic, by name."""
+    query = select(Topic.code, Topic.name).order_by(Topic.name, Topic.id).limit(500)
+    return [(row.code, row.name) for row in db.session.execute(query)]
 
 
 def all_topics() -> list[TopicRow]:
@@ -354,7 +448,7 @@ def studio(filters: StoryFilter, viewer: Viewer, after: str | None = None, limit
 
 def _as_rows(rows: Sequence[Any], now: dt.datetime) -> list[StudioRow]:
     ids = [row.id for row in rows]
-    topics, languages = _topic_names(ids), _languages(ids)
+    topics, languages = topic_names(ids), _languages(ids)
     return [
         StudioRow(
             id=row.id, kind=row.kind, title=row.title, topics=topics.get(row.id, ()),

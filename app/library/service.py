@@ -30,6 +30,7 @@ from app.library.errors import (
     StoryIsPublic,
     UnknownStory,
 )
+from app.library.material import target_changed
 from app.library.models import Caption, Story, StoryText, Topic
 from app.media.models import Picture
 from app.people.queries import person
@@ -142,6 +143,8 @@ def change_story(
         names = ",".join(contents.changed_names(before, after))
         audit.record("story.changed", "story", story.id, actor_id=actor_id, fields=names)
         outbox.record("story.changed", story_id=str(story.id))
+        if after.url != before.url:
+            target_changed()
     return story
 
 
@@ -179,6 +182,7 @@ def withdraw_story(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> Story:
         _touch(story)
         audit.record("story.withdrawn", "story", story.id, actor_id=actor_id)
         outbox.record("story.withdrawn", story_id=str(story.id))
+        target_changed()
     return story
 
 

@@ -6,16 +6,19 @@ taken comes back with everything that was typed and a sentence beside each field
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, Final
 
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app import clock
 from app.config import LANGUAGES
 from app.db import transaction
 from app.errors import DomainError, InvalidInput, NotFound, Unavailable
+from app.integrations.text import safe_url
 from app.library import content, editor, previews, queries, service, words
 from app.library.content import Content
 from app.library.editor import Typed
@@ -25,21 +28,31 @@ from app.library.queries import STATES, StoryFilter
 from app.library.views import draw_story, kind_choices, viewer
 from app.media import service as media
 from app.media.drawing import MAX_BYTES, PictureRefused
-from app.web import access, current_settings, redirect_to, render
+from app.people import saved_views
+from app.web import access, current_settings, parked, redirect_to, render
 
 studio = Blueprint("studio_stories", __name__)
 
 PAGE: Final = 50
+MORNING: Final = dt.time(8, 30)
+"""When a story that is placed on a day appears, unless its editor says otherwise."""
 
-writers = access.role("contributor", "curator", "admin")
+WRITERS: Final = ("contributor", "curator", "admin")
+writers = access.role(*WRITERS)
 curators = access.role("curator", "admin")
 
 
 # --- the list ----------------------------------------------------------------------------
 
+LIST: Final = saved_views.declare(
+    "stories", "/studio/stories", ("q", "status", "kind", "topic", "language", "mine"), WRITERS,
+    _l("Stories"),
+)  # fmt: skip
+
 
 @studio.get("/studio/stories")
 @writers
+@saved_views.opens_on(LIST)
 def story_list() -> Response:
     """Stories, narrowed by what the address says."""
     asked = {
@@ -68,7 +81,7 @@ def story_list() -> Response:
         kinds=kind_choices(),
         kind_names=words.kind_names(),
         languages=words.LANGUAGE_NAMES,
-        topic_choices=[(topic.code, topic.name) for topic in queries.all_topics()],
+        topic_choices=queries.topic_choices(),
     )
 
 
@@ -110,7 +123,7 @@ def _form(
         preview=preview,
         preview_picture=media.picture(preview.picture_id) if preview else None,
         can_publish=viewer().is_curator,
-        topics=queries.all_topics(),
+        topics=[name for _code, name in queries.topic_choices()],
         **_choices(),
     )
 
@@ -132,12 +145,27 @@ def _choices() -> dict[str, Any]:
 @studio.get("/studio/stories/new")
 @writers
 def story_new() -> Response:
-    """An empty form."""
-    return _form(editor.shown(Content(language=current_settings().locale)), None)
+    """An empty form; a page that was shared with us has its address in its place."""
+    address = safe_url(request.args.get("url", ""))
+    form = editor.shown(Content(language=current_settings().locale, url=address))
+    _place_on(form, request.args.get("day", ""))
+    return _form(form, None)
+
+
+def _place_on(form: Typed, day: str) -> None:
+    """Fill in the morning of the day that the week's page asked for; nothing is kept yet."""
+    try:
+        date = dt.date.fromisoformat(day)
+    except ValueError:
+        return
+    morning = dt.datetime.combine(date, MORNING, current_settings().timezone)
+    if morning > clock.now():
+        form.values["visible_from"] = editor.local(morning)
 
 
 @studio.post("/studio/stories")
 @writers
+@parked.stands_at(lambda _typed: "/studio/stories/new")
 def story_create() -> Response:
     """Keep a new draft, or publish it at once."""
     return _receive(None)
@@ -150,7 +178,10 @@ def story_show(story_id: uuid.UUID) -> Response:
     story = _load(story_id)
     if not _may_change(story):
         return redirect_to(f"/studio/stories/{story_id}/preview")
-    return _form(editor.shown(content.content_of(story)), story)
+    form = editor.shown(content.content_of(story))
+    if story.status == "draft":
+        _place_on(form, request.args.get("day", ""))
+    return _form(form, story)
 
 
 @studio.post("/studio/stories/<uuid:story_id>")

@@ -8,22 +8,27 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, request
 
 from app import clock
-from app.library import neighbours, queries, words
+from app.library import follows, neighbours, queries, words
 from app.library.errors import StoryWithdrawn, UnknownStory
+from app.library.follows import FollowedTopic
 from app.library.material import languages_of, material_of
 from app.library.models import KINDS, NETWORKS, Story
 from app.library.neighbours import Section
 from app.library.queries import StoryFilter, Viewer, reading_minutes
 from app.media import service as media
 from app.people.queries import named
-from app.web import access, render
+from app.people.views.common import local_path
+from app.web import access, redirect_to, render
 from app.web.i18n import language
 from app.web.markdown import to_html
+from app.web.pages import is_htmx
 
 library = Blueprint("library", __name__)
 
 PAGE = 24
 TOPICS_SHOWN = 12
+MINE = "mine"
+"""The address of a list says `topics=mine` for the topics that its reader follows."""
 
 
 def viewer() -> Viewer:
@@ -36,9 +41,10 @@ def viewer() -> Viewer:
 @access.role("member")
 def shelf() -> Response:
     """What may be read and shared now; filters live in the address."""
+    me = access.me().person_id
     asked = {
         name: request.args.get(name, "").strip()
-        for name in ("q", "topic", "kind", "language", "network")
+        for name in ("q", "topic", "topics", "kind", "language", "network")
     }
     filters = StoryFilter(
         q=asked["q"],
@@ -46,20 +52,79 @@ def shelf() -> Response:
         kind=asked["kind"],
         language=asked["language"],
         network=asked["network"],
+        followed_by=me if asked["topics"] == MINE else None,
     )
     told_in = asked["language"] or language()
     found = queries.shelf(filters, told_in, request.args.get("after"), PAGE)
-    topics = queries.shown_topics()
+    mine = follows.followed(me)
     return render(
         "library/shelf.html",
         stories=found.items,
         next_cursor=found.next,
+        is_cut=found.is_cut,
+        searched=queries.SEARCHED,
         asked=asked,
-        topics=[t for at, t in enumerate(topics) if at < TOPICS_SHOWN or t.code == asked["topic"]],
+        topics=_chips(mine, asked["topic"]),
+        has_topics=bool(mine),
+        chosen=_chosen(mine, asked["topic"]),
         kinds=words.kind_names(),
         networks=words.network_names(),
         languages=words.LANGUAGE_NAMES,
     )
+
+
+def _chips(mine: list[FollowedTopic], asked: str) -> list[tuple[str, str]]:
+    """Code and name of the topics to narrow by: those followed, then what is talked about; the
+    one asked for is always among them."""
+    found = {topic.code: topic.name for topic in mine}
+    talked = {topic.code: topic.name for topic in queries.shown_topics()}
+    found |= {code: name for code, name in talked.items() if code not in found}
+    return [pair for at, pair in enumerate(found.items()) if at < TOPICS_SHOWN or pair[0] == asked]
+
+
+def _chosen(mine: list[FollowedTopic], code: str) -> FollowedTopic | None:
+    """The topic the list is narrowed by, for the button that follows it."""
+    if not code:
+        return None
+    known = next((topic for topic in mine if topic.code == code), None)
+    return known or follows.topic(code)
+
+
+# --- topics followed ---------------------------------------------------------------------
+
+
+@library.get("/me/topics")
+@access.role("member")
+def topics() -> Response:
+    """Every topic, and which of them I follow."""
+    return render("library/topics.html", topics=follows.choices(access.me().person_id))
+
+
+@library.post("/me/topics")
+@access.role("member")
+def follow() -> Response:
+    """Follow a topic."""
+    return _followed(follows.follow(access.me().person_id, request.form.get("topic", "")))
+
+
+@library.post("/me/topics/<code>/withdrawal")
+@library.delete("/me/topics/<code>")
+@access.role("member")
+def unfollow(code: str) -> Response:
+    """Follow it no longer."""
+    return _followed(follows.unfollow(access.me().person_id, code))
+
+
+def _followed(topic: FollowedTopic) -> Response:
+    """The same button turned round for HTMX; for a form the page it stood on."""
+    if is_htmx():
+        return render("library/_follow.html", topic=topic)
+    if request.method == "DELETE":
+        return Response(status=204)
+    return redirect_to(local_path(request.form.get("next")) or "/me/topics")
+
+
+# --- one story ---------------------------------------------------------------------------
 
 
 @library.get("/library/<uuid:story_id>")

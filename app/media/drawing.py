@@ -14,7 +14,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,6 +105,12 @@ def redraw(data: bytes) -> Redrawn:
     except _DECODER_ERRORS as error:
         raise PictureRefused("broken") from error
     return _redrawn(canvas)
+
+
+def sizes_of(data: bytes, widths: tuple[int, ...] = WIDTHS) -> Iterator[tuple[int, Image.Image]]:
+    """(width, picture) of each size, the largest first, not encoded. `widths` from large to
+    small; the first is the largest that is kept. Raises `PictureRefused`."""
+    return _smaller_and_smaller(_canvas(data, _admitted(data), widths), widths)
 
 
 # --- before decoding -----------------------------------------------------------------------
@@ -232,7 +238,7 @@ _TURNS: Final[Mapping[int, Image.Transpose]] = {
 }  # fmt: skip
 
 
-def _canvas(data: bytes, kind: str) -> Image.Image:
+def _canvas(data: bytes, kind: str, widths: tuple[int, ...] = WIDTHS) -> Image.Image:
     """The picture upright, in sRGB, at its largest size, on a canvas of ours."""
     file = io.BytesIO(_harmless(data, kind))
     with Image.open(file, formats=_FORMATS[kind]) as image:
@@ -244,7 +250,7 @@ def _canvas(data: bytes, kind: str) -> Image.Image:
         width, height = image.size[::-1] if on_its_side else image.size
         if width < MIN_WIDTH or height < MIN_HEIGHT:
             raise PictureRefused("too-small")
-        fitted = _fitted(width, height)
+        fitted = _fitted(width, height, widths)
         profile = image.info.get("icc_profile")
         shrunk = _shrunk(image, fitted[::-1] if on_its_side else fitted)
     upright = shrunk if turn is None else shrunk.transpose(turn)
@@ -262,11 +268,11 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _fitted(width: int, height: int) -> tuple[int, int]:
+def _fitted(width: int, height: int, widths: tuple[int, ...]) -> tuple[int, int]:
     """The largest size to keep. One that is hardly larger than a usual width takes that."""
-    scale = min(1.0, WIDTHS[0] / width, _TALLEST / height)
+    scale = min(1.0, widths[0] / width, _TALLEST / height)
     top = max(1, round(width * scale))
-    top = next((usual for usual in WIDTHS if usual < top <= usual * 1.1), top)
+    top = next((usual for usual in widths if usual < top <= usual * 1.1), top)
     return top, max(1, round(height * top / width))
 
 
@@ -323,18 +329,28 @@ def _painted(image: Image.Image) -> Image.Image:
 def _redrawn(canvas: Image.Image) -> Redrawn:
     shape = f"{_STYLE}:{canvas.mode}:{canvas.width}x{canvas.height}:"
     digest = hashlib.sha256(shape.encode() + canvas.tobytes()).hexdigest()
-    width, height = canvas.size
     sizes: dict[int, dict[str, bytes]] = {}
     has_jpeg = False
-    for size in [width, *(usual for usual in WIDTHS if usual < width)]:
-        if size != canvas.width:
+    for size, drawn in _smaller_and_smaller(canvas, WIDTHS):
+        sizes[size] = {"webp": _webp(drawn)}
+        if size <= NETWORK_WIDTH and not has_jpeg:
+            sizes[size]["jpg"] = _jpeg(drawn)
+            has_jpeg = True
+    return Redrawn(digest, canvas.width, canvas.height, canvas.mode == "RGBA", sizes)
+
+
+def _smaller_and_smaller(
+    canvas: Image.Image, widths: tuple[int, ...]
+) -> Iterator[tuple[int, Image.Image]]:
+    """The canvas, then each usual width below it, drawn from the one before: shrinking a small
+    picture costs a fraction of shrinking the large one again."""
+    width, height = canvas.size
+    yield width, canvas
+    for size in widths:
+        if size < width:
             at = (size, max(1, round(height * size / width)))
             canvas = canvas.resize(at, Image.Resampling.LANCZOS)
-        sizes[size] = {"webp": _webp(canvas)}
-        if size <= NETWORK_WIDTH and not has_jpeg:
-            sizes[size]["jpg"] = _jpeg(canvas)
-            has_jpeg = True
-    return Redrawn(digest, width, height, canvas.mode == "RGBA", sizes)
+            yield size, canvas
 
 
 def _webp(canvas: Image.Image) -> bytes:

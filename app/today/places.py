@@ -10,6 +10,12 @@ from flask_babel import pgettext
 
 from app.web import access
 
+# One letter a place of the team, the same in every language.
+LETTERS = {
+    "week": "w", "stories": "s", "sharing": "h", "charter": "c", "board": "r", "offers": "o",
+    "rules": "l", "rewards": "k", "redemptions": "d", "people": "p", "member": "m",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -19,6 +25,11 @@ class Place:
     url: str
     label: str
     icon: str
+
+    @property
+    def letter(self) -> str:
+        """What leads here after G on the keyboard; "" for a place without one."""
+        return LETTERS.get(self.key, "")
 
 
 def member_places() -> list[Place]:
@@ -36,6 +47,7 @@ def staff_places(roles: frozenset[str]) -> list[Place]:
     """What the team works with, by role."""
     found: list[Place] = []
     if roles & {"contributor", "curator", "admin"}:
+        found.append(Place("week", "/studio", _("Week"), "calendar"))
         found.append(Place("stories", "/studio/stories", pgettext("place", "Stories"), "library"))
     if roles & {"lead", "admin"}:
         found.append(Place("sharing", "/studio/sharing", pgettext("place", "Sharing"), "send"))

@@ -1,24 +1,20 @@
-"""The first page: what waits for me, what became of what I did, what is new."""
+"""The first page: what is new and why, an offer that fits, what waits, what became of it."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from flask_babel import format_date
 
-from app.library import queries as library
-from app.people.queries import person
-from app.play import accounts, statement
-from app.referrals import offer_queries
-from app.referrals import queries as referrals
-from app.referrals.queries import ReferralFilter
-from app.sharing import queries as sharing
-from app.sharing import reach
-from app.sharing.queries import ShareFilter
-from app.sharing.words import NETWORK_NAMES, STATUS_NAMES
+from app import clock
+from app.today import queries, visits
 from app.web import access, render
 from app.web.i18n import language
-from app.web.pages import redirect_to
+from app.web.pages import is_htmx, redirect_to
 
 today = Blueprint("today", __name__)
+
+OFFER = "fitting-offer"
+"""The part of the page that a reader leafs through."""
 
 
 @today.get("/")
@@ -28,19 +24,26 @@ def show() -> Response:
     who = access.me()
     if "member" not in who.roles:
         return redirect_to("/join")
-    rows, _next = referrals.referrals(ReferralFilter(referrer_id=who.person_id), limit=3)
-    offers, _more = offer_queries.open_offers(limit=3)
-    shares, _older = sharing.shares(ShareFilter(person_id=who.person_id), limit=3)
+    place = _place()
+    if is_htmx() and request.headers.get("HX-Target") == OFFER:
+        return render("today/_offer.html", offer=queries.offer(who, language(), place))
+    shown = queries.today(who, language(), here_before=visits.before_this(), place=place)
     return render(
         "today/today.html",
-        person=person(who.person_id),
-        balance=accounts.balance_of(who.person_id),
-        pending=statement.pending(who.person_id, language=language())[:3],
-        referrals=rows,
-        offers=offers,
-        stories=library.latest(3, language()),
-        shares=shares,
-        figures=reach.reach_of(shares),
-        statuses=STATUS_NAMES,
-        networks=NETWORK_NAMES,
+        today=shown,
+        now=clock.now(),
+        date=_date(),
+        is_team=bool(who.roles - {"member"}),
     )
+
+
+def _date() -> str:
+    """Tuesday 17 November, Mardi 17 novembre: as a line by itself begins."""
+    text = str(format_date(clock.now(), "EEEE d MMMM"))
+    return text[:1].upper() + text[1:]
+
+
+def _place() -> int:
+    """Which of the fitting offers the address asks for; the first one for an odd address."""
+    asked = request.args.get("offer", "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 1

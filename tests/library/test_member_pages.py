@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 import pytest
 from flask import g
 from flask.testing import FlaskClient
+from PIL import Image
 
 from app import clock
 from app.library import neighbours, service, views
@@ -241,6 +244,41 @@ def test_networks_find_their_card_in_the_head(desk: Desk, full: uuid.UUID) -> No
     assert head["twitter:card"] == "summary_large_image"
     image = desk.house.app.test_client().get(head["og:image"].removeprefix(base))
     assert image.content_type == "image/jpeg"
+
+
+def test_a_story_without_a_picture_is_shown_by_its_drawn_card(desk: Desk) -> None:
+    made = desk.story(
+        title="Ce que notre presqu’accident a changé", topics=["Sécurité"],
+        translations={"en": {"title": "What our near miss changed"}},
+    )  # fmt: skip
+    slug, visitor = desk.row(made).slug, desk.house.app.test_client()
+
+    def meta(language: str, name: str) -> str:
+        page = visitor.get(f"/s/{slug}?lang={language}").get_data(as_text=True)
+        found = re.search(rf'<meta property="og:image{name}" content="([^"]+)">', page)
+        assert found is not None
+        return found[1]
+
+    seen = []
+    for language in ("fr", "en"):
+        address = urlsplit(meta(language, ""))
+        card = visitor.get(address.path)
+        assert (card.status_code, card.content_type) == (200, "image/png")
+        assert "immutable" in card.headers["Cache-Control"]
+        assert "Set-Cookie" not in card.headers
+        assert Image.open(io.BytesIO(card.data)).size == (1200, 630)
+        assert (meta(language, ":width"), meta(language, ":height")) == ("1200", "630")
+        seen.append((address.path, card.data))
+    assert len({data for _path, data in seen}) == 2
+    assert meta("en", ":alt") == "What our near miss changed, Halvenne"
+    old = seen[0][0]
+    service.change_story(made, {"title": "Autre titre"}, desk.curator.id)
+    moved = visitor.get(old)
+    assert moved.status_code == 302
+    assert visitor.get(moved.headers["Location"]).status_code == 200
+    assert visitor.get(f"/s/{slug}/card-de-000000000000.png").status_code == 404
+    service.withdraw_story(made, desk.curator.id)
+    assert visitor.get(moved.headers["Location"]).status_code == 404
 
 
 def test_it_is_gone_unknown_or_over_for_people_and_for_machines(desk: Desk) -> None:

@@ -83,6 +83,58 @@ def test_every_story_comes_once_page_by_page(any_desk: Desk) -> None:
     assert seen == [f"Récit {number}" for number in reversed(range(7))]
 
 
+def test_a_narrowed_shelf_is_looked_through_in_bounded_parts_and_whole(
+    any_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rare word costs the same in a library of any size; nothing is missed, nothing twice."""
+    monkeypatch.setattr(queries, "SEARCHED", 4)
+    for number in range(11):
+        any_desk.story(title=f"Récit {number}", kind="news" if number % 5 == 0 else "story")
+    parts, after = [], None
+    while True:
+        page = queries.shelf(StoryFilter(kind="news"), "fr", after, 3)
+        parts.append(([card.title for card in page.items], page.is_cut))
+        after = page.next
+        if after is None:
+            break
+    assert parts == [(["Récit 10"], True), (["Récit 5"], True), (["Récit 0"], False)]
+    assert not queries.shelf(StoryFilter(), "fr", None, 3).is_cut
+    assert queries.shelf(StoryFilter(q="jamais"), "fr").items == []
+
+
+def test_a_full_part_of_a_narrowed_shelf_goes_on_where_it_stopped(
+    any_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "SEARCHED", 5)
+    for number in range(12):
+        any_desk.story(title=f"Récit {number}")
+    seen: list[str] = []
+    after: str | None = None
+    for _turn in range(20):
+        page = queries.shelf(StoryFilter(q="récit"), "fr", after, 2)
+        seen += [card.title for card in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [f"Récit {number}" for number in reversed(range(12))]
+
+
+def test_topics_are_those_of_the_newest_stories(
+    any_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_TALKED_ABOUT", 2)
+    for topics in (["Ancien"], ["Bois"], ["Bois", "Gens"]):
+        any_desk.story(topics=topics)
+    assert [topic.name for topic in queries.shown_topics()] == ["Bois", "Gens"]
+
+
+def test_cards_come_in_the_order_they_are_asked_for_and_only_shown_ones(any_desk: Desk) -> None:
+    one, two, hidden = any_desk.story(), any_desk.story(), any_desk.draft()
+    found = queries.cards_of([one, hidden, two], "fr")
+    assert [card.id for card in found] == [one, two]
+    assert queries.cards_of([], "fr") == []
+
+
 @pytest.mark.parametrize("cursor", ["x", "%00", "WzEsMl0", "W10", "eyJhIjoxfQ", "bnVsbA", "é" * 9])
 def test_a_place_that_nobody_gave_is_refused(desk: Desk, cursor: str) -> None:
     with pytest.raises(InvalidInput):
