@@ -14,7 +14,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import retention
-from app.db import Model, primary_key, utc_column
+from app.db import Encrypted, Model, primary_key, utc_column
 from app.people import names
 
 ROLES = (
@@ -182,6 +182,24 @@ class Login(Model):
     ended_at: Mapped[dt.datetime | None]
 
 
+class ParkedForm(Model):
+    """What was typed into a form whose session had ended, for half an hour.
+
+    `key_hash` stands for the browser that sent it, `person_id` for whose session it had been,
+    where that is known. `content` is JSON: the page, the path, the texts; no secret, no file.
+    """
+
+    __tablename__ = "parked_form"
+    __retention__ = retention.SESSION
+    __table_args__ = (Index("ix_parked_form_expires", "expires_at"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    content: Mapped[str] = mapped_column(Encrypted)
+    expires_at: Mapped[dt.datetime]
+
+
 class AccessToken(Model):
     """A bearer token of the API: hashed, scoped, never more than its person may do."""
 
@@ -201,3 +219,27 @@ class AccessToken(Model):
     revoked_at: Mapped[dt.datetime | None]
 
     person: Mapped[Person] = relationship(lazy="joined")
+
+
+class SavedView(Model):
+    """The filters of one of the team's lists, kept by one person under a name. `query` holds
+    only what the list declares as filters (`saved_views`); the list opens on the default one."""
+
+    __tablename__ = "saved_view"
+    __retention__ = retention.MEMBERSHIP
+    __table_args__ = (
+        UniqueConstraint("person_id", "place", "name"),
+        Index(
+            "uq_saved_view_default", "person_id", "place", unique=True,
+            sqlite_where=text("is_default"), postgresql_where=text("is_default"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[uuid.UUID] = primary_key()
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    place: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(60))
+    query: Mapped[str] = mapped_column(String(1000))
+    position: Mapped[int]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[dt.datetime] = utc_column()

@@ -38,6 +38,10 @@ from app.web.access import Reader
 log = logging.getLogger(__name__)
 
 KEY = "login"
+ENDED = "ended"
+"""A token that opens nothing any more: it tells whose form came too late."""
+PARKED = "parked"
+"""What a form that came too late waits under (`app.people.parking`)."""
 TOUCH_EVERY = dt.timedelta(minutes=5)
 PROGRAM_PATHS = ("/api/", "/scim/")
 
@@ -109,8 +113,9 @@ class Me:
 
 
 def begin(signed_in: SignedIn) -> None:
-    """Give this browser a session of its own: nothing of the one before survives."""
-    session.clear()
+    """Give this browser a session of its own: of the one before, nothing survives but the way
+    to a form that waits for its author."""
+    _clear()
     session[KEY] = signed_in.token
     session.permanent = True
     _forget_reader()
@@ -120,6 +125,13 @@ def end() -> None:
     """Take the session from this browser; the login itself is ended by a service."""
     session.clear()
     _forget_reader()
+
+
+def _clear() -> None:
+    parked = session.get(PARKED)
+    session.clear()
+    if parked is not None:
+        session[PARKED] = parked
 
 
 def _forget_reader() -> None:
@@ -141,7 +153,8 @@ def _from_cookie() -> Reader | None:
     rows = db.session.execute(_LOGIN, {"token_hash": token_hash(token)}).all()
     now = clock.now()
     if not rows or rows[0].expires_at <= now or rows[0].seen_at <= now - LONGEST_IDLE:
-        session.clear()
+        _clear()
+        session[ENDED] = token
         return None
     first = rows[0]
     roles = effective_roles({row.role for row in rows if row.role}, _is_member(first))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import lazy_gettext as _l
 
 from app import audit, clock
 from app.db import transaction
 from app.errors import InvalidInput
-from app.people.queries import present_with_role
-from app.referrals import ats, queries, service
+from app.people import saved_views
+from app.people.queries import Named, present_with_role
+from app.referrals import ats, board_export, queries, service
 from app.referrals.errors import UnknownReferral
 from app.referrals.models import STAGES
-from app.referrals.queries import ReferralFilter
+from app.referrals.queries import NamedOffer, ReferralFilter
 from app.referrals.words import (
     channel_names,
     claim_names,
@@ -24,114 +26,165 @@ from app.referrals.words import (
     outcome_names,
     stage_names,
 )
-from app.web import access, current_settings, redirect_to, render
+from app.web import access, current_settings, redirect_to, render, sheets
+from app.web.pages import url_with
 
 board = Blueprint("board", __name__, url_prefix="/studio")
-PAGE = 50
-BULK = 100
+PATH = "/studio/referrals"
+PAGE, LONG_PAGE = 50, 200
+VIEWS = ("running", "mine", "nobody", "late", "contested", "all")
+WHO = ("recruiter", "admin")
+LIST = saved_views.declare(
+    "referrals", PATH,
+    ("view", "stage", "offer", "site", "owner", "q", "order", "density", "rows"),
+    WHO, _l("Referrals"), usual={"view": "running"},
+)  # fmt: skip
 
 
-def _uuid(text: str | None) -> uuid.UUID | None:
+def as_uuid(text: str | None) -> uuid.UUID | None:
+    """An identifier from an address or a form; None for anything else."""
     try:
         return uuid.UUID(text) if text else None
     except ValueError:
         return None
 
 
-def _filter() -> ReferralFilter:
+def _view() -> str:
+    view = request.args.get("view", "")
+    return view if view in VIEWS else "running"
+
+
+def _stage() -> str | None:
+    stage = request.args.get("stage")
+    return stage if stage in STAGES else None
+
+
+def asked() -> ReferralFilter:
     """What the address asks for."""
-    args = request.args
-    stage = args.get("stage")
-    view = args.get("view", "")
+    args, view, stage = request.args, _view(), _stage()
+    mine = access.me().person_id if view == "mine" else None
     return ReferralFilter(
-        stage=stage if stage in STAGES else None,
-        offer_id=_uuid(args.get("offer")),
-        owner_id=access.me().person_id if view == "mine" else _uuid(args.get("owner")),
+        stage=stage,
+        offer_id=as_uuid(args.get("offer")),
+        owner_id=as_uuid(args.get("owner")) or mine,
+        unowned=view == "nobody",
         late=view == "late",
         contested=view == "contested",
-        running=not stage and view != "all",
-        q=args.get("q", ""),
-        site=args.get("site", ""),
+        running=stage is None and view != "all",
+        q=args.get("q", "")[:100].replace("\x00", ""),
+        site=args.get("site", "")[:300].replace("\x00", ""),
     )
 
 
 @board.get("/referrals")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
+@saved_views.opens_on(LIST)
 def index() -> Response:
     """The list, its stages and its filters."""
-    asked = _filter()
-    rows, next_cursor = queries.referrals(asked, after=request.args.get("after"), limit=PAGE)
+    args, f = request.args, asked()
+    oldest, size = args.get("order") == "oldest", LONG_PAGE if args.get("rows") == "200" else PAGE
+    page = queries.board_page(
+        f, after=args.get("after"), before=args.get("before"), oldest=oldest, limit=size
+    )
+    recruiters = present_with_role("recruiter")
+    offers = queries.offers_applied_to(f.offer_id)
     return render(
         "referrals/board.html",
-        rows=rows,
-        next_cursor=next_cursor,
-        counts=queries.stage_counts(asked),
-        unmatched=len(queries.unmatched()),
-        recruiters=present_with_role("recruiter"),
+        beside=page,
+        rows=page.rows,
+        counts=queries.board_counts(f, access.me().person_id),
+        counted=queries.COUNTED,
+        view=_view(),
+        stage=_stage(),
+        f=f,
+        oldest=oldest,
+        compact=args.get("density") == "compact",
+        long=size == LONG_PAGE,
+        narrowed=_narrowed(f, offers, recruiters),
+        offers=offers,
+        sites=_sites(offers, f.site),
+        recruiters=recruiters,
+        my_id=access.me().person_id,
+        i_recruit=any(each.id == access.me().person_id for each in recruiters),
         reasons=closure_reasons(),
+        stage_choices=list(stage_names().items()),
         stages_shown=STAGES[:-1],
-        stages_all=STAGES,
         channels=channel_names(),
+        today=clock.today(current_settings().timezone),
         now=clock.now(),
         soon=clock.now() + dt.timedelta(days=1),
     )
 
 
-def _chosen() -> list[uuid.UUID]:
-    found = [_uuid(text) for text in request.form.getlist("referral")[:BULK]]
-    return [each for each in found if each is not None]
+def _sites(offers: list[NamedOffer], chosen: str) -> list[str]:
+    return sorted({each.location for each in offers if each.location} | ({chosen} - {""}))
 
 
-@board.post("/referrals/stages")
-@access.role("recruiter", "admin")
-def bulk_stage() -> Response:
-    """One stage for several referrals."""
-    chosen = _chosen()
-    if not chosen:
-        flash(_("Choose at least one referral first."), "wait")
-        return redirect_to(_back())
-    try:
-        for referral_id in chosen:
-            _set_stage(referral_id)
-    except InvalidInput as error:
-        flash(" ".join(str(s) for each in error.errors.values() for s in each), "stop")
-        return redirect_to(_back())
-    flash(ngettext("One referral moved.", "%(num)d referrals moved.", len(chosen)), "ok")
-    return redirect_to(_back())
+def _narrowed(
+    f: ReferralFilter, offers: list[NamedOffer], recruiters: list[Named]
+) -> list[tuple[str, str]]:
+    """Each narrower filter in words, and the address without it."""
+    found: list[tuple[str, str]] = []
+    if f.stage:
+        found.append((stage_names()[f.stage], url_with(stage=None)))
+    if f.q.strip():
+        found.append((_("“%(words)s”", words=f.q.strip()), url_with(q=None)))
+    if f.offer_id:
+        title = next((each.title for each in offers if each.id == f.offer_id), None)
+        found.append((title or _("An offer that is not there"), url_with(offer=None)))
+    if f.site:
+        found.append((f.site, url_with(site=None)))
+    if as_uuid(request.args.get("owner")):
+        name = next((each.name for each in recruiters if each.id == f.owner_id), None)
+        found.append((name or _("Somebody who is no recruiter now"), url_with(owner=None)))
+    return found
 
 
-@board.post("/referrals/owners")
-@access.role("recruiter", "admin")
-def bulk_owner() -> Response:
-    """Entrust several referrals to one recruiter."""
-    owner = _uuid(request.form.get("owner"))
-    known = {each.id for each in present_with_role("recruiter")}
-    if owner not in known:
-        flash(_("Choose a recruiter."), "stop")
-        return redirect_to(_back())
-    chosen = _chosen()
-    for referral_id in chosen:
-        service.assign(referral_id, owner, access.me().person_id)
-    flash(ngettext("One referral entrusted.", "%(num)d referrals entrusted.", len(chosen)), "ok")
-    return redirect_to(_back())
+@board.get("/referrals.csv")
+@access.role(*WHO)
+def export() -> Response:
+    """All that the filters show, as a table for a spreadsheet. It is noted who took it."""
+    with transaction():
+        audit.record("referrals.exported", "referral", "-", actor_id=access.me().person_id)
+    rows = board_export.lines(queries.each_referral(asked()))
+    return sheets.download("referrals", board_export.header(), rows, parted_by=sheets.delimiter())
 
 
-def _back() -> str:
-    """Back to the list as it was; only ever to a page of ours."""
-    target = request.form.get("back", "")
-    return target if target.startswith("/studio/referrals") else "/studio/referrals"
+@board.get("/referrals/columns")
+@access.role(*WHO)
+def columns() -> Response:
+    """What each column of that table says."""
+    back = request.query_string.decode("utf-8", "replace")
+    return render(
+        "referrals/board_columns.html", columns=board_export.columns(),
+        query=saved_views.cleaned(LIST, back),
+    )  # fmt: skip
 
 
-def _date(text: str | None) -> dt.date | None:
+@board.get("/referrals/columns.csv")
+@access.role(*WHO)
+def columns_export() -> Response:
+    """The same as a file, to be kept beside the table."""
+    header = [_("Column"), _("What it says")]
+    rows: Iterator[list[sheets.Cell]] = ([c.name, c.definition] for c in board_export.columns())
+    return sheets.download("referrals-columns", header, rows, parted_by=sheets.delimiter())
+
+
+def as_date(text: str | None) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
         return None
 
 
-def _set_stage(referral_id: uuid.UUID) -> None:
+def promised(day: dt.date | None) -> dt.datetime | None:
+    """An answer promised by a day is due at six in the evening of it, by the house's clock."""
+    return dt.datetime.combine(day, dt.time(18), current_settings().timezone) if day else None
+
+
+def record_stage(referral_id: uuid.UUID) -> None:
     form, reader = request.form, access.me()
-    day = _date(form.get("occurred_on"))
+    day = as_date(form.get("occurred_on"))
     at = None
     if day is not None and day != clock.today(current_settings().timezone):
         at = dt.datetime.combine(day, dt.time(12), current_settings().timezone)
@@ -142,12 +195,12 @@ def _set_stage(referral_id: uuid.UUID) -> None:
         actor_role="recruiter" if "recruiter" in reader.roles else "admin",
         occurred_at=at,
         closure_reason=form.get("closure_reason") or None,
-        starts_on=_date(form.get("starts_on")),
+        starts_on=as_date(form.get("starts_on")),
     )
 
 
 @board.get("/referrals/<uuid:referral_id>")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
 def one(referral_id: uuid.UUID) -> Response:
     """One file. Opening it is noted, and the candidate can read who did."""
     return _file(referral_id)
@@ -167,6 +220,7 @@ def _file(
                 "referral.opened", "referral", row.id, actor_id=reader.person_id, actor_role=role
             )
     known = queries.detail(row, for_referrer=False)
+    recruiters = present_with_role("recruiter")
     return render(
         "referrals/file.html",
         status,
@@ -179,7 +233,10 @@ def _file(
         reasons=closure_reasons(),
         claim_names=claim_names(),
         outcome_names=outcome_names(),
-        recruiter_choices=[(each.id, each.name) for each in present_with_role("recruiter")],
+        recruiter_choices=[(each.id, each.name) for each in recruiters],
+        my_id=reader.person_id,
+        i_may_follow=row.owner_id != reader.person_id
+        and any(each.id == reader.person_id for each in recruiters),
         errors=errors or {},
         typed=request.form,
         today=clock.today(current_settings().timezone),
@@ -188,11 +245,11 @@ def _file(
 
 
 @board.post("/referrals/<uuid:referral_id>/stages")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
 def add_stage(referral_id: uuid.UUID) -> Response:
     """A stage by hand."""
     try:
-        _set_stage(referral_id)
+        record_stage(referral_id)
     except InvalidInput as error:
         return _file(referral_id, 422, {k: " ".join(map(str, v)) for k, v in error.errors.items()})
     flash(_("The stage is recorded. The person is told by mail."), "ok")
@@ -200,11 +257,10 @@ def add_stage(referral_id: uuid.UUID) -> Response:
 
 
 @board.post("/referrals/<uuid:referral_id>/next-step")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
 def next_step(referral_id: uuid.UUID) -> Response:
     """What happens next and by when, as the candidate reads it."""
-    day = _date(request.form.get("due_on"))
-    due = dt.datetime.combine(day, dt.time(18), current_settings().timezone) if day else None
+    due = promised(as_date(request.form.get("due_on")))
     try:
         service.set_next_step(
             referral_id, request.form.get("next_step", ""), due, access.me().person_id
@@ -216,28 +272,28 @@ def next_step(referral_id: uuid.UUID) -> Response:
 
 
 @board.post("/referrals/<uuid:referral_id>/owner")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
 def owner(referral_id: uuid.UUID) -> Response:
     """Who follows this file."""
-    chosen = _uuid(request.form.get("owner"))
+    chosen = as_uuid(request.form.get("owner"))
     known = {each.id for each in present_with_role("recruiter")}
     service.assign(referral_id, chosen if chosen in known else None, access.me().person_id)
     return redirect_to(f"/studio/referrals/{referral_id}")
 
 
 @board.get("/events")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
 def unmatched() -> Response:
     """The human queue: hires of the tracking system that name nobody we know."""
     return render("referrals/events.html", events=queries.unmatched())
 
 
 @board.post("/events/<uuid:event_id>/match")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
 def match(event_id: uuid.UUID) -> Response:
     """Say which referral an event speaks of."""
     text = request.form.get("referral", "").strip().rstrip("/").rsplit("/", 1)[-1]
-    referral_id = _uuid(text)
+    referral_id = as_uuid(text)
     if referral_id is None or queries.referral(referral_id) is None:
         flash(_("Paste the address of a referral of this board."), "stop")
         return redirect_to("/studio/events")
@@ -247,7 +303,7 @@ def match(event_id: uuid.UUID) -> Response:
 
 
 @board.post("/events/<uuid:event_id>/dismissal")
-@access.role("recruiter", "admin")
+@access.role(*WHO)
 def dismiss(event_id: uuid.UUID) -> Response:
     """Say that an event is not a referral."""
     ats.dismiss(event_id, access.me().person_id)

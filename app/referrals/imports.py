@@ -193,9 +193,14 @@ def get_import(import_id: uuid.UUID) -> ImportRow:
 
 
 def list_lines(
-    import_id: uuid.UUID, outcome: str | None = None, after: int = 0, limit: int | None = 100
+    import_id: uuid.UUID,
+    outcome: str | None = None,
+    after: int = 0,
+    limit: int | None = 100,
+    code: str | None = None,
 ) -> list[LineRow]:
-    """The lines of a report in order, after position `after`; all of one outcome if named."""
+    """The lines of a report in order, after position `after`; those of one outcome, and of one
+    reason (its code), if named."""
     query = (
         select(
             OfferImportLine.line.label("position"), OfferImportLine.file_line.label("line"),
@@ -210,6 +215,8 @@ def list_lines(
     )  # fmt: skip
     if outcome in OUTCOMES:
         query = query.where(OfferImportLine.outcome == outcome)
+    if code in import_words.REASONS:
+        query = query.where(OfferImportLine.code == code)
     return [LineRow(**row._mapping) for row in db.session.execute(query)]
 
 
@@ -221,6 +228,22 @@ def count_lines(import_id: uuid.UUID) -> dict[str, int]:
         .group_by(OfferImportLine.outcome)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def count_reasons(import_id: uuid.UUID, outcome: str) -> list[tuple[str, Sentence, int]]:
+    """Why lines have an outcome: code, sentence and how many, the most frequent first."""
+    number = func.count()
+    rows = db.session.execute(
+        select(OfferImportLine.code, number)
+        .where(
+            OfferImportLine.import_id == import_id,
+            OfferImportLine.outcome == outcome,
+            OfferImportLine.code.in_(tuple(import_words.REASONS)),
+        )
+        .group_by(OfferImportLine.code)
+        .order_by(number.desc(), OfferImportLine.code)
+    )
+    return [(str(row[0]), import_words.reason(row[0]), row[1]) for row in rows]
 
 
 def waits_for_another(row: ImportRow) -> bool:

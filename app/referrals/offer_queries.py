@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union_all
 
 from app.db import db
 from app.integrations.text import clean_text, fold
@@ -87,6 +87,15 @@ class Page(NamedTuple):
 
     items: list[OfferRow]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPage:
+    """A part of the team's list, which is paged both ways; None at its ends."""
+
+    items: list[OfferRow]
+    next: str | None
+    previous: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,26 +182,43 @@ def open_offers(
     return _page(query, min(max(limit, 1), MAX_PAGE), "opened_at")
 
 
-def list_offers(filters: OfferFilter, after: str | None = None, limit: int = 50) -> Page:
-    """Offers of every status, the last made first. Raises `InvalidInput` like `open_offers`."""
-    query = _all(filters)
-    place = decode_cursor(after)
+def list_offers(
+    filters: OfferFilter,
+    after: str | None = None,
+    limit: int = 50,
+    *,
+    before: str | None = None,
+    oldest: bool = False,
+) -> TeamPage:
+    """Offers of every status, the last made first (or the first, with `oldest`): those after
+    one place of the list or before another. Raises `InvalidInput` like `open_offers`."""
+    limit = min(max(limit, 1), MAX_PAGE)
+    backwards = before is not None and not after
+    upwards = oldest != backwards  # towards later dates
+    place = decode_cursor(before if backwards else after)
+    key = (Offer.created_at, Offer.id)
+    query = select(*_COLUMNS).where(*_conditions(filters))
     if place is not None:
-        query = query.where(tuple_(Offer.created_at, Offer.id) < tuple_(*_bound(place)))
-    return _page(query, min(max(limit, 1), MAX_PAGE), "created_at")
+        here, there = tuple_(*key), tuple_(*_bound(place))
+        query = query.where(here > there if upwards else here < there)
+    query = query.order_by(*(key if upwards else [column.desc() for column in key]))
+    found = [_row(tuple(row)) for row in db.session.execute(query.limit(limit + 1))]
+    more, items = len(found) > limit, found[:limit]
+    if backwards:
+        items.reverse()
+    edges = [encode_cursor(row.created_at, row.id) for row in items[:1] + items[-1:]]
+    if not edges:
+        return TeamPage([], None, None)
+    return TeamPage(
+        items,
+        next=edges[-1] if more or backwards else None,
+        previous=edges[0] if (more if backwards else after) else None,
+    )
 
 
 def _bound(place: tuple[dt.datetime, uuid.UUID]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """The cursor's values with their column types, so that both databases compare alike."""
     return literal(place[0], Offer.created_at.type), literal(place[1], Offer.id.type)
-
-
-def _all(filters: OfferFilter) -> Select[Any]:
-    return (
-        select(*_COLUMNS)
-        .where(*_conditions(filters))
-        .order_by(Offer.created_at.desc(), Offer.id.desc())
-    )
 
 
 def api_offers(
@@ -238,20 +264,27 @@ def every_offer(filters: OfferFilter) -> Iterator[OfferRow]:
 
 def facets(status: str | None = "open") -> Facets:
     """What the list can be narrowed by, the most frequent first (at most 200 of each)."""
-    return Facets(
-        departments=_facet(Offer.department, status),
-        locations=_facet(Offer.location, status),
-        contracts=_facet(Offer.contract, status),
-        sources=_facet(Offer.source, status),
-    )
+    columns = (Offer.department, Offer.location, Offer.contract, Offer.source)
+    found: list[list[Facet]] = [[] for _column in columns]
+    parts = [_facet(place, column, status) for place, column in enumerate(columns)]
+    for place, value, count in db.session.execute(union_all(*parts)):
+        found[place].append(Facet(value, count))
+    return Facets(*(sorted(each, key=lambda facet: (-facet.count, facet.value)) for each in found))
 
 
-def _facet(column: Any, status: str | None) -> list[Facet]:
-    query = select(column, func.count()).where(column != "").group_by(column)
+def _facet(place: int, column: Any, status: str | None) -> Select[*tuple[Any, ...]]:
+    query = select(column.label("value"), func.count().label("n")).where(column != "")
     if status is not None:
         query = query.where(Offer.status == status)
-    ordered = query.order_by(func.count().desc(), column).limit(_FACETS)
-    return [Facet(row[0], row[1]) for row in db.session.execute(ordered)]
+    # Wrapped, because SQLite takes no limit inside a union otherwise.
+    most = query.group_by(column).order_by(func.count().desc(), column).limit(_FACETS).subquery()
+    return select(literal(place), most.c.value, most.c.n)
+
+
+def named(ids: Collection[uuid.UUID]) -> list[OfferRow]:
+    """The offers of these identifiers, in no order."""
+    found = db.session.execute(select(*_COLUMNS).where(Offer.id.in_(ids)).limit(MAX_PAGE))
+    return [_row(tuple(row)) for row in found]
 
 
 def offer_detail(offer_id: uuid.UUID) -> OfferDetail:

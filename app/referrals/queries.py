@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import db
 from app.people.models import Person
+from app.people.queries import Named
 from app.referrals import stages
 from app.referrals.models import (
     STAGES,
     AtsEvent,
     Candidate,
     Claim,
-    Click,
+    ClickCount,
     Connection,
     Decision,
     Offer,
@@ -82,6 +96,13 @@ class ReferralRow:
     starts_on: dt.date | None
     version: int
 
+    @property
+    def referrer(self) -> Named | None:
+        """Who recommended, as pages show people."""
+        if self.referrer_id is None or self.referrer_name is None:
+            return None
+        return Named(self.referrer_id, self.referrer_name)
+
 
 @dataclass(frozen=True, slots=True)
 class ReferralFilter:
@@ -92,6 +113,7 @@ class ReferralFilter:
     offer_id: uuid.UUID | None = None
     external_id: str | None = None
     owner_id: uuid.UUID | None = None
+    unowned: bool = False
     late: bool = False
     running: bool = False
     contested: bool = False
@@ -144,10 +166,12 @@ def _conditions(f: ReferralFilter) -> list[ColumnElement[bool]]:
     found += [column == value for column, value in equal if value is not None]
     if f.ids:
         found.append(Referral.id.in_(f.ids))
+    if f.unowned:
+        found.append(Referral.owner_id.is_(None))
     if f.running:
         found.append(Referral.stage.not_in(("closed", "trial_passed")))
     if f.late:
-        found.append(and_(Referral.promise_due_at < clock.now(), Referral.ended_at.is_(None)))
+        found.append(_late())
     if f.contested:
         found.append(_contested())
     if f.q.strip():
@@ -166,15 +190,21 @@ def _whose(f: ReferralFilter) -> list[ColumnElement[bool]]:
     return [*found, _seen_by_referrer(f.stage)] if f.stage else found
 
 
+def _late() -> ColumnElement[bool]:
+    """Its answer was promised for a day that is over."""
+    return and_(Referral.promise_due_at < clock.now(), Referral.ended_at.is_(None))
+
+
 def _contested() -> ColumnElement[bool]:
     """More than one person claims it."""
-    people = (
-        select(Claim.referral_id)
-        .where(Claim.outcome != "confirmed")
-        .group_by(Claim.referral_id)
-        .having(func.count(func.distinct(Claim.person_id)) > 1)
+    other = aliased(Claim)
+    return exists().where(
+        Claim.referral_id == Referral.id,
+        Claim.outcome != "confirmed",
+        other.referral_id == Referral.id,
+        other.outcome != "confirmed",
+        other.person_id > Claim.person_id,
     )
-    return Referral.id.in_(people)
 
 
 def _matches(q: str) -> ColumnElement[bool]:
@@ -360,19 +390,156 @@ def of_referrer(person_id: uuid.UUID) -> list[uuid.UUID]:
     return list(db.session.scalars(select(Referral.id).where(Referral.referrer_id == person_id)))
 
 
-def stage_counts(f: ReferralFilter) -> dict[str, tuple[int, int]]:
-    """For each stage: how many run, and how many of them are past their promise."""
-    late = case(
-        (and_(Referral.promise_due_at < clock.now(), Referral.ended_at.is_(None)), 1), else_=0
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """A part of the board; the cursors of the parts beside it, None where there is none."""
+
+    rows: list[ReferralRow]
+    previous: str | None
+    next: str | None
+
+
+def board_page(
+    f: ReferralFilter,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    oldest: bool = False,
+    limit: int = 50,
+) -> BoardPage:
+    """The rows after one place of the list, or before another, by date of reception. Raises
+    `InvalidInput` for a cursor that is none."""
+    limit = max(1, min(limit, MAX_PAGE))
+    backwards = before is not None and not after
+    upwards = oldest != backwards  # towards later dates
+    query = _rows().where(*_conditions(f))
+    place = decode_cursor(before if backwards else after)
+    if place is not None:
+        query = query.where(_beyond(*place, upwards=upwards))
+    key = (Referral.received_at, Referral.id)
+    query = query.order_by(*key) if upwards else query.order_by(*(k.desc() for k in key))
+    found = [_row(r, for_referrer=False) for r in db.session.execute(query.limit(limit + 1))]
+    more, rows = len(found) > limit, found[:limit]
+    if backwards:
+        rows.reverse()
+    edges = [encode_cursor(row.received_at, row.id) for row in (rows[:1] + rows[-1:])]
+    if not edges:
+        return BoardPage([], None, None)
+    return BoardPage(
+        rows,
+        previous=edges[0] if (more if backwards else after) else None,
+        next=edges[-1] if (more or backwards) else None,
     )
-    rows = db.session.execute(
-        select(Referral.stage, func.count(), func.sum(late))
+
+
+def _beyond(at: dt.datetime, key: uuid.UUID, *, upwards: bool) -> ColumnElement[bool]:
+    """The rows past one place, in one direction."""
+    if upwards:
+        return or_(Referral.received_at > at, and_(Referral.received_at == at, Referral.id > key))
+    return or_(Referral.received_at < at, and_(Referral.received_at == at, Referral.id < key))
+
+
+def each_referral(f: ReferralFilter) -> Iterator[ReferralRow]:
+    """All that a list shows, part by part, for an export."""
+    after: str | None = None
+    while True:
+        rows, after = referrals(f, after=after, limit=MAX_PAGE)
+        yield from rows
+        if after is None:
+            return
+
+
+COUNTED: Final = 1000
+"""A count stops here: a board that shows more than 999 says so instead of counting on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many, and how many of them are past their promise; both at most `COUNTED`."""
+
+    n: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCounts:
+    """What each stage and each usual filter of the board would show; `events` wait for a person."""
+
+    stages: dict[str, Count]
+    running: Count
+    mine: Count
+    unowned: Count
+    late: Count
+    contested: Count
+    events: int
+
+
+def board_counts(f: ReferralFilter, me: uuid.UUID) -> BoardCounts:
+    """The counts beside a board, in one statement that reads a bounded number of rows each.
+
+    The stages are counted under the whole filter but its words; the others under its offer and
+    place only, as their links keep these.
+    """
+    every = replace(f, q="", stage=None, running=False)
+    base = ReferralFilter(offer_id=f.offer_id, site=f.site, running=True)
+    filters = {stage: replace(every, stage=stage) for stage in STAGES} | {
+        "running": base,
+        "mine": replace(base, owner_id=me),
+        "unowned": replace(base, unowned=True),
+        "late": replace(base, late=True),
+        "contested": replace(base, contested=True),
+    }
+    parts = [_counted(name, each) for name, each in filters.items()]
+    found: dict[str, Count] = {}
+    for name, n, late in db.session.execute(union_all(*parts, _waiting_events())):
+        found[name] = Count(n, int(late or 0))
+    return BoardCounts(
+        stages={stage: found[stage] for stage in STAGES},
+        running=found["running"],
+        mine=found["mine"],
+        unowned=found["unowned"],
+        late=found["late"],
+        contested=found["contested"],
+        events=found["events"].n,
+    )
+
+
+def _counted(name: str, f: ReferralFilter) -> Select[*tuple[Any, ...]]:
+    rows = (
+        select(case((_late(), 1), else_=0).label("late"))
+        .select_from(Referral)
         .outerjoin(Offer, Offer.id == Referral.offer_id)
-        .where(*_conditions(ReferralFilter(owner_id=f.owner_id, offer_id=f.offer_id, site=f.site)))
-        .group_by(Referral.stage)
-    ).all()
-    found = {stage: (count, int(overdue or 0)) for stage, count, overdue in rows}
-    return {stage: found.get(stage, (0, 0)) for stage in STAGES}
+        .where(*_conditions(f))
+        .limit(COUNTED)
+        .subquery()
+    )
+    return select(literal(name), func.count(), func.sum(rows.c.late)).select_from(rows)
+
+
+def _waiting_events() -> Select[*tuple[Any, ...]]:
+    rows = select(AtsEvent.id).where(AtsEvent.state == "unmatched").limit(COUNTED).subquery()
+    return select(literal("events"), func.count(), literal(0)).select_from(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOffer:
+    """An offer that somebody applied to, for a choice."""
+
+    id: uuid.UUID
+    title: str
+    location: str
+
+
+def offers_applied_to(chosen: uuid.UUID | None = None, limit: int = 300) -> list[NamedOffer]:
+    """What the board may be narrowed by, by title; the one `chosen` in any case."""
+    applied = exists().where(Referral.offer_id == Offer.id)
+    rows = db.session.execute(
+        select(Offer.id, Offer.title, Offer.location)
+        .where(applied)
+        .order_by(*([Offer.id != chosen] if chosen else []), Offer.title, Offer.id)
+        .limit(limit)
+    )
+    return [NamedOffer(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,14 +563,15 @@ def links_of(
     person_id: uuid.UUID, *, offer_id: uuid.UUID | None = None, limit: int = 100
 ) -> list[LinkRow]:
     """A member's links with openings by people, all openings, and applications."""
+    people = case((ClickCount.verdict == "person", ClickCount.count), else_=0)
     counted = (
         select(
-            Click.link_id,
-            func.count().label("raw"),
-            func.sum(case((Click.verdict == "person", 1), else_=0)).label("people"),
+            ClickCount.link_id,
+            cast(func.sum(ClickCount.count), BigInteger).label("raw"),
+            cast(func.sum(people), BigInteger).label("people"),
         )
-        .where(Click.link_id.in_(select(OfferLink.id).where(OfferLink.person_id == person_id)))
-        .group_by(Click.link_id)
+        .where(ClickCount.link_id.in_(select(OfferLink.id).where(OfferLink.person_id == person_id)))
+        .group_by(ClickCount.link_id)
         .subquery()
     )
     applied = (
@@ -434,9 +602,11 @@ def links_of(
 def verdicts(link_id: uuid.UUID) -> dict[str, int]:
     """Why openings of a link were counted or not, by public reason."""
     rows = db.session.execute(
-        select(Click.verdict, func.count()).where(Click.link_id == link_id).group_by(Click.verdict)
-    ).all()
-    return dict(rows)
+        select(ClickCount.verdict, ClickCount.count.label("openings")).where(
+            ClickCount.link_id == link_id
+        )
+    )
+    return {row.verdict: row.openings for row in rows}
 
 
 def words_of(person_id: uuid.UUID, offer_id: uuid.UUID) -> str:

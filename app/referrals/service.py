@@ -43,6 +43,9 @@ _PHONE = re.compile(r"[+0-9 ().\-/]{6,40}")
 _PROFILE = re.compile(r"https?://[^\s\x00-\x1f\x7f\"'<>]{3,280}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 STEP_FOR = dt.timedelta(hours=2)
+STILL_ON_ITS_WAY = dt.timedelta(minutes=10)
+"""A form that comes again this soon was pressed again for want of an answer: its mail is on its
+way already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,8 @@ def apply(offer_id: uuid.UUID, form: Application) -> uuid.UUID:
     """Receive an application; the id of its referral.
 
     The same person for the same offer again changes nothing but adds the new code's claim,
-    and sends the private address again: whether somebody applied before is never shown.
+    and after ten minutes sends the private address again: whether somebody applied before is
+    never shown.
     Raises `UnknownOffer`, `OfferClosed`, `InvalidInput` by field.
     """
     try:
@@ -140,7 +144,7 @@ def _apply(offer_id: uuid.UUID, form: Application) -> uuid.UUID:
         if referral is None:
             referral = _new_referral(offer, candidate, form, target)
             outbox.record("referral.received", referral_id=str(referral.id))
-        else:
+        elif referral.received_at <= clock.now() - STILL_ON_ITS_WAY:
             outbox.record("candidate.asked_again", referral_id=str(referral.id))
         if target is not None:
             at = clock.now()

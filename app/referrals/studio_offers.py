@@ -6,18 +6,19 @@ taken comes back with everything that was typed and a sentence beside each field
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from flask import Blueprint, Response, flash, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from app.errors import InvalidInput
+from app.people import saved_views
 from app.referrals import (
+    bulk,
     connections,
     fetching,
     import_words,
@@ -25,18 +26,19 @@ from app.referrals import (
     offer_queries,
     offers,
 )
+from app.referrals.board import as_uuid
 from app.referrals.connections import ConnectionRow
 from app.referrals.imports import ImportRow
 from app.referrals.offer_queries import OfferDetail, OfferFilter, OfferRow
-from app.web import access, redirect_to, render
+from app.web import access, redirect_to, render, sheets
 from app.web.i18n import language
 from app.web.limits import limiter
+from app.web.pages import url_with
 
 blueprint = Blueprint("studio_offers", __name__)
 
 PAGE: Final = 50
 LINES: Final = 100
-_UNSAFE_IN_SHEETS: Final = ("=", "+", "-", "@", "\t", "\r")
 _TEXTS: Final = (
     "title", "description", "location", "country_codes", "department", "contract", "remote",
     "language", "salary_min", "salary_max", "salary_currency", "salary_interval", "salary_text",
@@ -44,8 +46,12 @@ _TEXTS: Final = (
 )  # fmt: skip
 
 _FILTERS: Final = ("q", "status", "department", "location", "contract", "source")
+WHO: Final = ("recruiter", "admin")
+LIST: Final = saved_views.declare(
+    "offers", "/studio/offers", (*_FILTERS, "order"), WHO, _l("Offers")
+)
 
-staff = access.role("recruiter", "admin")
+staff = access.role(*WHO)
 
 
 def _me() -> uuid.UUID:
@@ -57,32 +63,9 @@ def _by_field(error: InvalidInput) -> dict[str, str]:
     return {name: " ".join(str(s) for s in said) for name, said in error.errors.items()}
 
 
-# --- CSV that spreadsheets open without running anything -----------------------------------
-
-
-def _cell(value: object) -> str:
-    """An apostrophe before what a spreadsheet would take for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_UNSAFE_IN_SHEETS) else text
-
-
-def _csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Lines as the reader's spreadsheet expects them: semicolons in French."""
-    yield "\ufeff"
-    delimiter = ";" if language() == "fr" else ","
-    for row in rows:
-        line = io.StringIO()
-        csv.writer(line, delimiter=delimiter).writerow([_cell(value) for value in row])
-        yield line.getvalue()
-
-
-def _csv(rows: Iterable[Iterable[object]], name: str) -> Response:
-    response = Response(
-        stream_with_context(_csv_lines(rows)), content_type="text/csv; charset=utf-8"
-    )
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def _csv(rows: Iterator[list[sheets.Cell]], name: str) -> Response:
+    """A table whose first row names its columns."""
+    return sheets.download(name, [str(cell) for cell in next(rows)], rows, sheets.delimiter())
 
 
 # --- offers --------------------------------------------------------------------------------
@@ -103,18 +86,46 @@ def _filters() -> OfferFilter:
 
 @blueprint.get("/studio/offers")
 @staff
+@saved_views.opens_on(LIST)
 def offer_list() -> Response:
     """Every offer, narrowed by what the address says."""
-    filters = _filters()
-    found = offer_queries.list_offers(filters, request.args.get("after"), PAGE)
+    filters, args = _filters(), request.args
+    oldest = args.get("order") == "oldest"
     return render(
         "referrals/studio_offers.html",
-        found=found,
+        found=offer_queries.list_offers(
+            filters, args.get("after"), PAGE, before=args.get("before"), oldest=oldest
+        ),
         filters=filters,
+        oldest=oldest,
+        narrowed=_narrowed(filters),
         facets=offer_queries.facets(filters.status),
         kind_name=connections.kind_name,
         export_url=url_for("studio_offers.offer_export", **_narrowing()),
     )
+
+
+def _narrowed(f: OfferFilter) -> list[tuple[str, str]]:
+    """Each filter in words, and the address without it."""
+    found = [
+        (_("“%(words)s”", words=f.q.strip()) if f.q.strip() else "", "q"),
+        (_status_words().get(f.status or "", ""), "status"),
+        (f.department, "department"),
+        (f.location, "location"),
+        (f.contract, "contract"),
+        (_source_words(f.source), "source"),
+    ]
+    return [(words, url_with(**{name: None, "all": "1"})) for words, name in found if words]
+
+
+def _source_words(source: str) -> str:
+    if source == "manual":
+        return str(_("Written here"))
+    return connections.kind_name(source) if source in connections.KINDS else source
+
+
+def _status_words() -> dict[str, str]:
+    return {"open": _("Open"), "draft": _("Draft"), "closed": _("Closed")}
 
 
 def _narrowing() -> dict[str, Any]:
@@ -122,7 +133,7 @@ def _narrowing() -> dict[str, Any]:
     return {n: request.args[n] for n in _FILTERS if request.args.get(n)}
 
 
-def _offer_lines(rows: Iterable[OfferRow]) -> Iterator[list[object]]:
+def _offer_lines(rows: Iterable[OfferRow]) -> Iterator[list[sheets.Cell]]:
     yield [
         _("Reference"), _("Title"), _("Department"), _("Place"), _("Contract"), _("Remote work"),
         _("Status"), _("Source"), _("Opened on"), _("Closed on"), _("Public page"),
@@ -210,6 +221,57 @@ def offer_update(offer_id: uuid.UUID) -> Response:
         return _offer_form(offer_queries.offer_detail(offer_id), request.form, _by_field(error))
     flash(_("Your changes are kept."), "success")
     return redirect_to(url_for("studio_offers.offer_show", offer_id=offer_id))
+
+
+@blueprint.post("/studio/offers/publications")
+@staff
+def offers_open() -> Response:
+    """Open several offers."""
+    return _several("open", offers.open_offer)
+
+
+@blueprint.post("/studio/offers/closures")
+@staff
+def offers_close() -> Response:
+    """Close several offers."""
+    return _several("closed", offers.close_offer)
+
+
+def _several(status: str, change: Callable[[uuid.UUID, uuid.UUID], object]) -> Response:
+    """The same for each that was chosen; a page tells of those that were left as they are."""
+    me, back = _me(), _back()
+    chosen = [as_uuid(text) for text in request.form.getlist("offer")[: bulk.MOST]]
+    ids = [each for each in chosen if each is not None]
+    if not ids:
+        flash(_("Choose at least one offer first."), "wait")
+        return redirect_to(back)
+    outcomes = bulk.each(ids, bulk.to_status(lambda each: change(each, me), status))
+    if all(each.code == "done" for each in outcomes):
+        n = len(outcomes)
+        if status == "open":
+            flash(ngettext("One offer opened.", "%(num)d offers opened.", n), "ok")
+        else:
+            flash(ngettext("One offer closed.", "%(num)d offers closed.", n), "ok")
+        return redirect_to(back)
+    return render(
+        "referrals/board_outcomes.html",
+        spot="offers",
+        title=_("Offers to open") if status == "open" else _("Offers to close"),
+        outcomes=outcomes,
+        named={row.id: (row.title, row.location) for row in offer_queries.named(ids)},
+        path=LIST.path,
+        list_name=LIST.name,
+        done=[each for each in outcomes if each.code == "done"],
+        undo="",
+        given="",
+        back=back,
+    )
+
+
+def _back() -> str:
+    """Back to the list as it was; only ever to that list."""
+    target = request.form.get("back", "")
+    return target if target.partition("?")[0] == LIST.path else f"{LIST.path}?{saved_views.PLAIN}=1"
 
 
 @blueprint.post("/studio/offers/<uuid:offer_id>/publication")
@@ -354,10 +416,19 @@ def _import_preview(
     )
 
 
+def _lines_asked() -> tuple[str, str]:
+    """The outcome and the reason that the address names; nothing for others than ours."""
+    outcome, code = request.args.get("outcome", ""), request.args.get("reason", "")
+    return (
+        outcome if outcome in imports.OUTCOMES else "",
+        code if code in import_words.REASONS else "",
+    )
+
+
 def _import_report(row: ImportRow) -> Response:
-    outcome = request.args.get("outcome", "")
-    after = request.args.get("after", 0, type=int)
-    lines = imports.list_lines(row.id, outcome, after, LINES + 1)
+    outcome, code = _lines_asked()
+    after = min(max(request.args.get("after", 0, type=int), 0), 1_000_000)
+    lines = imports.list_lines(row.id, outcome, after, LINES + 1, code)
     return render(
         "referrals/studio_import.html",
         row=row,
@@ -366,6 +437,8 @@ def _import_report(row: ImportRow) -> Response:
         stopped=imports.has_stopped(row),
         counts=imports.count_lines(row.id) if not row.is_running else {},
         outcome=outcome,
+        code=code,
+        reasons=imports.count_reasons(row.id, outcome) if outcome and not row.is_running else [],
         lines=lines[:LINES] if not row.is_running else [],
         next_after=lines[LINES - 1].position if len(lines) > LINES else None,
     )
@@ -409,21 +482,21 @@ def import_close_missing(import_id: uuid.UUID) -> Response:
     return redirect_to(url_for("studio_offers.import_show", import_id=import_id))
 
 
-def _report_lines(import_id: uuid.UUID, outcome: str) -> Iterator[list[object]]:
+def _report_lines(import_id: uuid.UUID, outcome: str, code: str) -> Iterator[list[sheets.Cell]]:
     yield [_("Line"), _("Outcome"), _("Reference or value"), _("Offer"), _("Reason")]
     after = 0
-    while lines := imports.list_lines(import_id, outcome, after, 500):
+    while lines := imports.list_lines(import_id, outcome, after, 500, code):
         for line in lines:
-            yield [line.line, line.outcome, line.value, line.offer_title, line.reason]
+            yield [line.line, line.outcome, line.value, line.offer_title, str(line.reason)]
         after = lines[-1].position
 
 
 @blueprint.get("/studio/imports/<uuid:import_id>/report.csv")
 @staff
 def import_export(import_id: uuid.UUID) -> Response:
-    """The report, or the lines of one outcome, as a spreadsheet."""
+    """The report, or the lines of one outcome and reason, as a spreadsheet."""
     imports.get_import(import_id)
-    return _csv(_report_lines(import_id, request.args.get("outcome", "")), _("import-report"))
+    return _csv(_report_lines(import_id, *_lines_asked()), _("import-report"))
 
 
 # --- connections ---------------------------------------------------------------------------

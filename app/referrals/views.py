@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from app.referrals import board_bulk  # noqa: F401 (its routes belong to the board's blueprint)
 from app.referrals.board import board
 from app.referrals.member_views import member
 from app.referrals.public_views import public

@@ -4,4 +4,12 @@ from flask import Blueprint
 
 people = Blueprint("people", __name__)
 
-from app.people.views import door, joining, me, provider, studio, unsubscribing  # noqa: E402, F401
+from app.people.views import (  # noqa: E402, F401
+    door,
+    joining,
+    me,
+    provider,
+    saved_views,
+    studio,
+    unsubscribing,
+)

@@ -1,0 +1,155 @@
+"""One act on several rows of a list: each in its own transaction, each with its outcome.
+
+A row that cannot be treated keeps none of the others waiting. What can be taken back is
+taken back the same way, and only where nobody changed it since.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from app.db import transaction
+from app.errors import DomainError, InvalidInput, Sentence
+from app.referrals import offers, service
+
+MOST: Final = 200
+
+Code = Literal["done", "same", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an act replaced, so that it can be put back."""
+
+    owner_id: uuid.UUID | None = None
+    next_step: str | None = None
+    due_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row: 'done', 'same' (it was so already) or 'refused', with why."""
+
+    id: uuid.UUID
+    code: Code
+    sentences: tuple[Sentence, ...] = ()
+    before: Before | None = None
+
+
+# An act on one row: what it replaced, or None when there was nothing to do.
+Act = Callable[[uuid.UUID], Before | None]
+
+
+def each(ids: Iterable[uuid.UUID], act: Act) -> list[Outcome]:
+    """The act on each, in order; at most `MOST`."""
+    return [_one(row_id, act) for row_id in list(dict.fromkeys(ids))[:MOST]]
+
+
+def _one(row_id: uuid.UUID, act: Act) -> Outcome:
+    try:
+        before = act(row_id)
+    except InvalidInput as error:
+        told = tuple(sentence for each in error.errors.values() for sentence in each)
+        return Outcome(row_id, "refused", told or (error.sentence,))
+    except DomainError as error:
+        return Outcome(row_id, "refused", (error.sentence,))
+    return Outcome(row_id, "same" if before is None else "done", before=before)
+
+
+def to_stage(stage: str, record: Callable[[uuid.UUID], object]) -> Act:
+    """Record a stage; a referral that stands there already is left alone."""
+
+    def act(referral_id: uuid.UUID) -> Before | None:
+        with transaction():
+            if service.load(referral_id).stage == stage:
+                return None
+            record(referral_id)
+        return Before()
+
+    return act
+
+
+def to_owner(owner_id: uuid.UUID | None, actor_id: uuid.UUID) -> Act:
+    """Entrust to one recruiter, or to nobody."""
+
+    def act(referral_id: uuid.UUID) -> Before | None:
+        with transaction():
+            referral = service.load(referral_id)
+            if referral.owner_id == owner_id:
+                return None
+            before = Before(owner_id=referral.owner_id)
+            service.assign(referral_id, owner_id, actor_id)
+        return before
+
+    return act
+
+
+def to_next_step(words: str, due_at: dt.datetime | None, actor_id: uuid.UUID) -> Act:
+    """The same next step for each, as its candidate reads it."""
+
+    def act(referral_id: uuid.UUID) -> Before | None:
+        with transaction():
+            referral = service.load(referral_id)
+            before = Before(next_step=referral.next_step, due_at=referral.promise_due_at)
+            service.set_next_step(referral_id, words, due_at, actor_id)
+            same = (referral.next_step, referral.promise_due_at) == (
+                before.next_step,
+                before.due_at,
+            )
+        return None if same else before
+
+    return act
+
+
+def to_status(change: Callable[[uuid.UUID], object], wanted: str) -> Act:
+    """Open or close an offer; one that is so already is left alone."""
+
+    def act(offer_id: uuid.UUID) -> Before | None:
+        with transaction():
+            if offers.load(offer_id).status == wanted:
+                return None
+            change(offer_id)
+        return Before()
+
+    return act
+
+
+def owners_back(
+    before: Sequence[tuple[uuid.UUID, uuid.UUID | None]],
+    given: uuid.UUID | None,
+    actor_id: uuid.UUID,
+) -> list[Outcome]:
+    """Put back who followed each, where it is still with whom it was `given` to."""
+    owners = dict(before)
+
+    def act(referral_id: uuid.UUID) -> Before | None:
+        with transaction():
+            if service.load(referral_id).owner_id != given:
+                return None
+            service.assign(referral_id, owners[referral_id], actor_id)
+        return Before()
+
+    return each(owners, act)
+
+
+def next_steps_back(
+    before: Sequence[tuple[uuid.UUID, str, dt.datetime | None]], given: str, actor_id: uuid.UUID
+) -> list[Outcome]:
+    """Put back what each said, where it still says what was `given`."""
+    steps = {referral_id: (words, due_at) for referral_id, words, due_at in before}
+
+    def act(referral_id: uuid.UUID) -> Before | None:
+        words, due_at = steps[referral_id]
+        with transaction():
+            referral = service.load(referral_id)
+            if (referral.next_step or "") != given.strip():
+                return None
+            service.set_next_step(referral_id, words, due_at, actor_id)
+            referral.promise_due_at = due_at
+        return Before()
+
+    return each(steps, act)
