@@ -9,6 +9,7 @@ import marshmallow as ma
 from marshmallow import validate
 
 from app.people.models import KINDS
+from app.play.rehearsal import PERIODS
 from app.rewards.models import PAY_CLASSES
 
 
@@ -70,6 +71,27 @@ class Balance(ma.Schema):
     available = ma.fields.Integer()
     pending = ma.fields.Integer()
     status_points = ma.fields.Integer()
+
+
+class BoardPlace(ma.Schema):
+    rank = ma.fields.Integer()
+    name = ma.fields.String(metadata={"description": "First name and initial."})
+    points = ma.fields.Integer()
+    is_me = ma.fields.Boolean()
+
+
+class Leaderboard(ma.Schema):
+    """A month's points. Only members who agreed to be named are, at most ten, and none while
+    fewer than `threshold` people have points. `my_rank` is for the caller alone."""
+
+    id = ma.fields.String(attribute="period")
+    starts_on = ma.fields.Date()
+    ends_on = ma.fields.Date()
+    is_shown = ma.fields.Boolean()
+    threshold = ma.fields.Integer()
+    items = ma.fields.List(ma.fields.Nested(BoardPlace), attribute="places")
+    my_points = ma.fields.Integer()
+    my_rank = ma.fields.Integer(allow_none=True)
 
 
 class RuleRef(ma.Schema):
@@ -290,6 +312,61 @@ class RuleOut(ma.Schema):
     )
     cap_period = ma.fields.String(allow_none=True, metadata={"description": "day or week"})
     starts_at = Instant()
+
+
+class RuleIn(Strict):
+    """The next version of a rule. `starts_at` null: from now on; it may not be over."""
+
+    fact = ma.fields.String(required=True)
+    name_fr = ma.fields.String(required=True)
+    name_en = ma.fields.String(required=True)
+    amount = ma.fields.Integer(required=True, strict=True)
+    held_amount = ma.fields.Integer(load_default=0, strict=True)
+    hold_days = ma.fields.Integer(load_default=0, strict=True)
+    cap = ma.fields.Integer(load_default=None, allow_none=True, strict=True)
+    cap_period = ma.fields.String(load_default=None, allow_none=True)
+    starts_at = Instant(load_default=None, allow_none=True)
+
+
+class RehearsalIn(Strict):
+    days = ma.fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.OneOf(PERIODS),
+        metadata={"description": "How far to look back; null: as usual for the rule."},
+    )  # fmt: skip
+
+
+class RehearsedSum(ma.Schema):
+    rewarded = ma.fields.Integer(metadata={"description": "Acts that are worth something."})
+    beyond = ma.fields.Integer(metadata={"description": "Acts above the limit."})
+    at_once = ma.fields.Integer()
+    held = ma.fields.Integer()
+    points = ma.fields.Integer()
+
+
+class RehearsedSegment(ma.Schema):
+    site = ma.fields.String(
+        allow_none=True, metadata={"description": "null: the smaller sites together"}
+    )
+    people = ma.fields.Integer()
+    before = ma.fields.Integer()
+    after = ma.fields.Integer()
+
+
+class RehearsalOut(ma.Schema):
+    """Sums over past acts: as it was, and as rehearsed. Nobody is named; groups of fewer than
+    ten people are not told apart."""
+
+    fact = ma.fields.String()
+    days = ma.fields.Integer()
+    since = Instant()
+    until = Instant()
+    facts = ma.fields.Integer()
+    before = ma.fields.Nested(RehearsedSum)
+    after = ma.fields.Nested(RehearsedSum)
+    people = ma.fields.Integer(
+        allow_none=True, metadata={"description": "Members concerned; null: fewer than ten."}
+    )
+    segments = ma.fields.List(ma.fields.Nested(RehearsedSegment))
 
 
 class ConnectionIn(Strict):

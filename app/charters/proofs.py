@@ -8,6 +8,11 @@ as hexadecimal, the fields being one JSON array in the order of `_COVERED`, iden
 32 hexadecimal digits, instants in UTC with microseconds. The first answer of a person has
 an empty digest before it. So an answer that was changed, put in or taken out between others
 shows, and so does a text that is no longer the one that was accepted.
+
+A chain alone cannot tell that its end was cut off. The audit log can: it has a line for each
+answer, written in the same transaction. So a person whose log knows of more answers, or of a
+later one, than the table has, has lost some. The log is kept for a year; after that, only what
+a later answer hangs on to is proved.
 """
 
 from __future__ import annotations
@@ -18,20 +23,24 @@ import itertools
 import json
 import uuid
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from app.audit.models import AuditEntry
 from app.charters import texts
-from app.charters.models import CharterAcceptance, CharterVersion
+from app.charters.models import ACCEPTED, WITHDRAWN, CharterAcceptance, CharterVersion
 from app.charters.queries import Acceptance, CharterVersionView
 from app.db import db
+from app.people.models import Person
 
 _COVERED: Final = (
     "id", "person_id", "sequence", "kind", "version_id", "language", "organisation", "text_hash",
     "act", "shown_as", "sign_in", "signed_in_at", "software", "accepted_at",
 )  # fmt: skip
+_TOGETHER: Final = dt.timedelta(minutes=1)
+"""An answer and its line in the log are written within this time."""
 CUT: Final = "-" * 72 + "\n"
 """Stands between the facts and the text in a proof; the hash covers all that follows it."""
 
@@ -73,15 +82,16 @@ class Verification:
 
 
 def verify() -> Verification:
-    """Read every answer again, person by person: its place, its digest, the text it names."""
+    """Read every answer again, person by person: its place, its digest, the text it names; and
+    ask the audit log whether the last ones are there."""
     versions = {row.id: row for row in db.session.scalars(select(CharterVersion))}
     rows = db.session.scalars(
         select(CharterAcceptance)
         .order_by(CharterAcceptance.person_id, CharterAcceptance.sequence)
         .execution_options(yield_per=500, populate_existing=True)
     )
-    seen = 0
-    for _person, answers in itertools.groupby(rows, lambda row: row.person_id):
+    seen, logged = 0, _logged()
+    for person_id, answers in itertools.groupby(rows, lambda row: row.person_id):
         before = ""
         for place, row in enumerate(answers, 1):
             seen += 1
@@ -89,7 +99,31 @@ def verify() -> Verification:
             if wrong:
                 return Verification(seen, f"{wrong}: charter_acceptance {row.id}")
             before = row.digest
-    return Verification(seen)
+            log = logged.get(person_id)
+            if log and log.last_at <= row.accepted_at + _TOGETHER and place >= log.answers:
+                del logged[person_id]
+    cut = next(iter(logged.items()), None)
+    if cut is None:
+        return Verification(seen)
+    return Verification(seen, f"cut off, {cut[1].answers} were logged: answers of {cut[0]}")
+
+
+class _Log(NamedTuple):
+    """What the audit log knows of one person: how many answers, and when the last one was."""
+
+    answers: int
+    last_at: dt.datetime
+
+
+def _logged() -> dict[uuid.UUID, _Log]:
+    """By person, of those who are still here: an erased person has no answers to prove."""
+    rows = db.session.execute(
+        select(AuditEntry.actor_id, func.count(), func.max(AuditEntry.at))
+        .join(Person, Person.id == AuditEntry.actor_id)
+        .where(AuditEntry.action.in_([f"charter.{kind}" for kind in (ACCEPTED, WITHDRAWN)]))
+        .group_by(AuditEntry.actor_id)
+    ).all()
+    return {id_: _Log(count, at) for id_, count, at in rows if id_ is not None}
 
 
 def _difference(

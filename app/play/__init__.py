@@ -4,9 +4,11 @@ from flask import Flask
 
 
 def start(app: Flask) -> None:
-    """Register handlers of facts and routes, and who tells what a post would bring."""
-    from app.play import handlers, models, promise, views  # noqa: F401
+    """Register handlers of facts and routes, and who tells what a post would bring and brought."""
+    from app.play import earned, handlers, models, months, promise, studio, views  # noqa: F401
     from app.sharing import neighbours
 
     neighbours.worth_by(promise.worth)
+    neighbours.earned_by(earned.of_share)
     app.register_blueprint(views.play)
+    app.register_blueprint(months.months)

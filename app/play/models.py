@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
@@ -118,3 +118,44 @@ class ShareAward(Model):
     state: Mapped[str] = mapped_column(String(10))
     due_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = utc_column()
+
+
+class Score(Model):
+    """What a member earned in one month on the organisation's calendar, from the ledger.
+    `reached_at`: when the figure was first seen, so that of equals the earlier stands first;
+    `rank_key` is minus the points, so that an ordinary index has the order of the list. Rebuilt
+    from the ledger at any time."""
+
+    __tablename__ = "score"
+    __retention__ = retention.MEMBERSHIP
+    __table_args__ = (
+        Index("ix_score_rank", "period", "rank_key", "reached_at", "account_id"),
+    )  # fmt: skip
+
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger)
+    rank_key: Mapped[int] = mapped_column(BigInteger)
+    reached_at: Mapped[dt.datetime]
+
+
+class ScoreStep(Model):
+    """How many members have exactly so many points in a month: a rank is a sum over the steps
+    above one's own, however many people there are."""
+
+    __tablename__ = "score_step"
+    __retention__ = retention.PROGRAMME
+
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    people: Mapped[int] = mapped_column(default=0)
+
+
+class ScoreMark(Model):
+    """One row: up to which transfer the scores have been brought."""
+
+    __tablename__ = "score_mark"
+    __retention__ = retention.PROGRAMME
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    transfer_id: Mapped[uuid.UUID]

@@ -49,6 +49,8 @@ class Post:
         network = NETWORK_NAMES.get(self.network, self.network)
         if not self.title:
             return str(network)
+        if self.title.startswith(("«", "“")):  # somebody's words, in their own marks
+            return str(_("%(title)s, %(network)s", title=self.title, network=network))
         return str(_("“%(title)s”, %(network)s", title=self.title, network=network))
 
 

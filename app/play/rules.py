@@ -17,16 +17,38 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from app import audit, clock
-from app.db import db, transaction
-from app.errors import InvalidInput, Sentence
+from app.db import db, new_id, transaction
+from app.errors import DomainError, InvalidInput, NotFound, Sentence
 from app.play.models import FACTS, PERIODS, SHARE_FACTS, RuleVersion
 
 MOST = 1_000_000  # points in one amount
 LONGEST_HOLD = 1_000  # days
+FARTHEST = dt.timedelta(days=730)  # how far ahead a version may be planned
+#: Facts whose points come whole and at once.
+AT_ONCE = ("application", "interview")
+_KEYS = uuid.UUID("0198a4b6-77d3-7a1e-b1c4-5d1f0c6e9a20")
 
 
-class Default(NamedTuple):
-    """A rule that a new organisation starts with; see `RuleVersion`."""
+class NoSuchRule(NotFound):
+    """No version of that identifier."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("There is no such version of a rule."))
+
+
+class RuleStarted(DomainError):
+    """What has started may have given points: it stays, and a later version follows it."""
+
+    code = "rule-started"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l("This version has started and stays for ever. Prepare a new one instead.")
+        )
+
+
+class Terms(NamedTuple):
+    """What a version of a rule says; see `RuleVersion`."""
 
     fact: str
     name_fr: str
@@ -40,12 +62,12 @@ class Default(NamedTuple):
 
 # What a new organisation starts with; it may start its own versions at any time.
 DEFAULTS = (
-    Default("application", "Candidature reçue", "Application received", 30),
-    Default("interview", "Entretien", "Interview", 50),
-    Default("hire", "Embauche", "Hire", 200, 200, 90),
-    Default("share", "Publication", "Post", 10, cap=3, cap_period="week"),
-    Default("own-words", "Vos propres mots", "Your own words", 5, cap=1, cap_period="day"),
-    Default("visit", "Visite comptée", "Counted visit", 0, 2, 7, cap=20, cap_period="day"),
+    Terms("application", "Candidature reçue", "Application received", 30),
+    Terms("interview", "Entretien", "Interview", 50),
+    Terms("hire", "Embauche", "Hire", 200, 200, 90),
+    Terms("share", "Publication", "Post", 10, cap=3, cap_period="week"),
+    Terms("own-words", "Vos propres mots", "Your own words", 5, cap=1, cap_period="day"),
+    Terms("visit", "Visite comptée", "Counted visit", 0, 2, 7, cap=20, cap_period="day"),
 )
 
 
@@ -79,6 +101,14 @@ class Rule:
     def points(self) -> int:
         """What one fact brings in all, sooner or later."""
         return self.amount + self.held_amount
+
+    @property
+    def terms(self) -> Terms:
+        """What it says, without its place in time."""
+        return Terms(
+            self.fact, self.name_fr, self.name_en, self.amount, self.held_amount, self.hold_days,
+            self.cap, self.cap_period,
+        )  # fmt: skip
 
 
 _COLUMNS = (
@@ -129,6 +159,14 @@ def by_ids(ids: set[uuid.UUID]) -> dict[uuid.UUID, Rule]:
     return {id_: _known[id_] for id_ in ids if id_ in _known}
 
 
+def version(version_id: uuid.UUID) -> Rule:
+    """One version. Raises `NoSuchRule`."""
+    row = db.session.execute(select(*_COLUMNS).where(RuleVersion.id == version_id)).one_or_none()
+    if row is None:
+        raise NoSuchRule
+    return Rule(*row)
+
+
 def limits(fact: str) -> dict[str, dict[uuid.UUID, int]]:
     """The limits of a rule's versions: by period, then by version."""
     rows = db.session.execute(
@@ -161,22 +199,107 @@ def start_version(
     Raises `InvalidInput` by field: a fact that is not on the list, amounts that are no whole
     points, a limit that is none.
     """
-    wanted = Default(fact, name_fr, name_en, amount, held_amount, hold_days, cap, cap_period)
-    if errors := _wrong(wanted):
+    wanted = Terms(fact, name_fr, name_en, amount, held_amount, hold_days, cap, cap_period)
+    check(wanted)
+    return _write(new_id(), wanted, starts_at or clock.now(), actor_id)
+
+
+def check(terms: Terms) -> None:
+    """Raises `InvalidInput` by field for what no version can say."""
+    if errors := _wrong(terms):
         raise InvalidInput(_l("Please check the form."), errors)
+
+
+def _write(
+    id_: uuid.UUID, terms: Terms, starts_at: dt.datetime, actor_id: uuid.UUID | None
+) -> uuid.UUID:
     with transaction() as session:
-        last = session.scalar(select(func.max(RuleVersion.version)).where(RuleVersion.fact == fact))
+        _hold(terms.fact)
+        newest = select(func.max(RuleVersion.version)).where(RuleVersion.fact == terms.fact)
         row = RuleVersion(
-            **wanted._asdict(), version=(last or 0) + 1, starts_at=starts_at or clock.now(),
-            created_by=actor_id,
+            **terms._asdict(), id=id_, version=(session.scalar(newest) or 0) + 1,
+            starts_at=starts_at, created_by=actor_id,
         )  # fmt: skip
         session.add(row)
         session.flush()
-        audit.record("rule.started", "rule", row.id, actor_id=actor_id, fact=fact)
-        return row.id
+        audit.record(
+            "rule.started", "rule", row.id, actor_id=actor_id, fact=terms.fact, version=row.version
+        )
+    return id_
 
 
-def _wrong(rule: Default) -> dict[str, Sentence]:
+def _hold(fact: str) -> None:
+    """One hand at a time for each rule, so that no two versions get one number."""
+    of_fact = select(RuleVersion.id).where(RuleVersion.fact == fact)
+    db.session.execute(of_fact.with_for_update()).all()
+
+
+def plan(
+    terms: Terms,
+    *,
+    starts_at: dt.datetime | None,
+    actor_id: uuid.UUID,
+    key: str | None = None,
+) -> Rule:
+    """Prepare the next version of a rule, from `starts_at` on; None: from now on.
+
+    The same `key` of the same person is the same version, however often it is sent. Raises
+    `InvalidInput` by field: terms that make no sense or change nothing, a start that is over
+    or more than two years away.
+    """
+    id_ = uuid.uuid5(_KEYS, f"{actor_id}:{key}") if key else new_id()
+    with transaction() as session:
+        _hold(terms.fact)
+        if session.get(RuleVersion, id_) is None:
+            at = check_plan(terms, starts_at)
+            _write(id_, terms, at, actor_id)
+    return version(id_)
+
+
+def check_plan(terms: Terms, starts_at: dt.datetime | None) -> dt.datetime:
+    """When such a version would start. Raises `InvalidInput` as `plan` does."""
+    errors, now = _wrong(terms), clock.now()
+    at = starts_at or now
+    if at < now:
+        errors["starts_at"] = _l("This moment is over: points that were given never change.")
+    elif at > now + FARTHEST:
+        errors["starts_at"] = _l("At most two years ahead.")
+    if not errors:
+        before = in_force(terms.fact, at)
+        if before is not None and before.terms == terms:
+            errors["amount"] = _l(
+                "Nothing differs from version %(version)d, which is in force then.",
+                version=before.version,
+            )
+    if errors:
+        raise InvalidInput(_l("Please check the form."), errors)
+    return at
+
+
+def withdraw(version_id: uuid.UUID, *, actor_id: uuid.UUID) -> Rule:
+    """Take back a version that has not started: nothing was given by it, so it goes.
+
+    The audit log keeps what it said. Raises `NoSuchRule`, `RuleStarted`.
+    """
+    with transaction() as session:
+        row = session.get(RuleVersion, version_id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NoSuchRule
+        if row.starts_at <= clock.now():
+            raise RuleStarted
+        rule = version(version_id)
+        audit.record(
+            "rule.withdrawn", "rule", version_id, actor_id=actor_id, version=rule.version,
+            fact=rule.fact, amount=rule.amount, held_amount=rule.held_amount,
+            hold_days=rule.hold_days, cap=rule.cap, cap_period=rule.cap_period,
+            starts_at=rule.starts_at.isoformat(),
+        )  # fmt: skip
+        session.delete(row)
+    _known.pop(version_id, None)
+    return rule
+
+
+def _wrong(rule: Terms) -> dict[str, Sentence]:
     """What cannot be taken as it is, field by field."""
     found: dict[str, Sentence] = {}
     if rule.fact not in FACTS:
@@ -196,9 +319,11 @@ def _wrong(rule: Default) -> dict[str, Sentence]:
     return found | _wrong_limit(rule)
 
 
-def _wrong_limit(rule: Default) -> dict[str, Sentence]:
+def _wrong_limit(rule: Terms) -> dict[str, Sentence]:
     found: dict[str, Sentence] = {}
     about_posts = rule.fact in SHARE_FACTS
+    if rule.held_amount and rule.fact in AT_ONCE:
+        found["held_amount"] = _l("Only a hire, a post or a visit has points that wait.")
     if about_posts and rule.amount and rule.held_amount:
         found["held_amount"] = _l("A post or a visit gives its points at once or later, not both.")
     if rule.cap is not None and not about_posts:

@@ -23,12 +23,14 @@ from app.play.neighbours import Told
 from app.play.posts import Posts
 from app.play.rules import Rule, by_ids
 from app.play.share_awards import day_of
+from app.play.wanted import Wanted
 from app.referrals import queries as referrals
 from app.referrals.queries import ReferralFilter, ReferralRow
 from app.referrals.words import channel_names
 from app.web.i18n import day
 
 MAX_WAITING = 400
+EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +94,31 @@ class Statement:
     earlier: str | None
     pending: list[Line]
     unlisted: int
+    account_id: uuid.UUID | None = None
 
 
 def statement(
-    person_id: uuid.UUID, *, language: str, after: str | None = None, limit: int = 50
+    person_id: uuid.UUID,
+    *,
+    language: str,
+    after: str | None = None,
+    limit: int = 50,
+    wanted: Wanted = EVERYTHING,
 ) -> Statement:
     """Balances, one page of lines and what is on the way, explained together: the same few
     reads however many lines. Raises `InvalidInput` for an `after` that was never given."""
     place, account = _place(after), accounts.account_of(person_id)
     if account is None:
         return Statement(accounts.balance_of(person_id), [], None, [], 0)
-    found, earlier = _entries(account, place, books.MAX_LINES)
+    found: list[Fact] = []
+    earlier: str | None = None
+    if wanted.state != "waiting":
+        found, earlier = _entries(account, place, books.MAX_LINES, wanted)
     waiting = _waiting(account)
+    on_the_way = sum(fact.amount for fact in waiting)
     rules = _rules([*found, *waiting])
+    if wanted.is_narrow:
+        waiting = [fact for fact in waiting if wanted.keeps(fact, _fact_of(fact, rules))]
     shown, cut_at = facts.page(found, rules, limit)
     waiting_told = facts.gathered(waiting, rules)
     explained = _explain(person_id, [*shown, *waiting_told], rules, language)
@@ -114,12 +128,18 @@ def statement(
         lines=explained[: len(shown)],
         earlier=str(cut_at) if cut_at is not None else earlier,
         pending=explained[len(shown) :],
-        unlisted=max(0, balance.pending - sum(fact.amount for fact in waiting)),
+        unlisted=0 if wanted.is_narrow else max(0, balance.pending - on_the_way),
+        account_id=account,
     )
 
 
 def lines(
-    person_id: uuid.UUID, *, language: str, after: str | None = None, limit: int = 50
+    person_id: uuid.UUID,
+    *,
+    language: str,
+    after: str | None = None,
+    limit: int = 50,
+    wanted: Wanted = EVERYTHING,
 ) -> tuple[list[Line], str | None]:
     """One page of a person's statement, newest first, each line by itself, and the cursor of
     the next.
@@ -129,7 +149,7 @@ def lines(
     place, account = _place(after), accounts.account_of(person_id)
     if account is None:
         return [], None
-    found, earlier = _entries(account, place, limit)
+    found, earlier = _entries(account, place, limit, wanted)
     return _explain(person_id, found, _rules(found), language), earlier
 
 
@@ -143,8 +163,10 @@ def pending(person_id: uuid.UUID, *, language: str) -> list[Line]:
     return _explain(person_id, facts.gathered(waiting, rules), rules, language)
 
 
-def _entries(account: uuid.UUID, after: int | None, limit: int) -> tuple[list[Fact], str | None]:
-    found = ledger.entries(account, after=after, limit=limit)
+def _entries(
+    account: uuid.UUID, after: int | None, limit: int, wanted: Wanted
+) -> tuple[list[Fact], str | None]:
+    found = ledger.entries(account, after=after, limit=limit, only=wanted.only())
     # The first transfer of an account is its place 1, so a full page knows if more come.
     more = len(found) == limit and found[-1].sequence > 1
     return [facts.of_entry(entry) for entry in found], str(found[-1].sequence) if more else None
@@ -158,6 +180,11 @@ def _waiting(account: uuid.UUID) -> list[Fact]:
 
 def _rules(found: Sequence[Fact]) -> dict[uuid.UUID, Rule]:
     return by_ids({fact.rule_id for fact in found if fact.rule_id})
+
+
+def _fact_of(fact: Fact, rules: dict[uuid.UUID, Rule]) -> str | None:
+    rule = rules.get(fact.rule_id) if fact.rule_id else None
+    return rule.fact if rule else None
 
 
 def _place(after: str | None) -> int | None:

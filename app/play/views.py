@@ -4,40 +4,57 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from flask import Blueprint, Response, request
 from flask_babel import format_date, to_user_timezone
 from flask_babel import gettext as _
 
-from app import clock
-from app.play import neighbours, rule_words, rules, sheets, statement
+from app import clock, ledger
+from app.play import neighbours, rule_words, rules, statement
+from app.play import wanted as which
 from app.play.models import FACTS
 from app.play.rules import Rule
-from app.play.statement import Line
-from app.web import access, render
+from app.play.share_awards import VISIT
+from app.play.statement import Line, Statement
+from app.play.wanted import Wanted
+from app.web import access, current_settings, render, sheets
 from app.web.i18n import language
 
 play = Blueprint("play", __name__)
 PAGE = 40
+FEW_VISITS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The lines of one month here, newest first."""
+    """The lines of one month here, newest first. `opening` is what could be spent when it began;
+    None where the page leaves lines out or ends within the month."""
 
     name: str
     starts_on: dt.date
     lines: list[Line]
+    opening: int | None = None
 
 
-def _months(lines: list[Line]) -> list[Month]:
+def _months(found: Statement, *, is_whole: bool) -> list[Month]:
     def first_day(line: Line) -> dt.date:
         day: dt.date = to_user_timezone(line.effective_at).date()
         return day.replace(day=1)
 
-    return [Month(_month_name(day), day, [*found]) for day, found in groupby(lines, key=first_day)]
+    months = [
+        Month(_month_name(day), day, [*lines]) for day, lines in groupby(found.lines, key=first_day)
+    ]
+    if not is_whole or found.account_id is None:
+        return months
+    # The last month of a page may go on overleaf.
+    ended = months[:-1] if found.earlier else months
+    zone = current_settings().timezone
+    starts = [dt.datetime.combine(month.starts_on, dt.time(), zone) for month in ended]
+    balances = ledger.available_at(found.account_id, starts)
+    whole = [replace(month, opening=n) for month, n in zip(ended, balances, strict=True)]
+    return whole + months[len(whole) :]
 
 
 def _month_name(day: dt.date) -> str:
@@ -51,21 +68,46 @@ def _month_name(day: dt.date) -> str:
 @access.role("member")
 def show() -> Response:
     """The statement: balances, what is on the way, and every line with its reason."""
+    wanted = which.read(request.args)
     found = statement.statement(
-        access.me().person_id, language=language(), after=request.args.get("after"), limit=PAGE
+        access.me().person_id,
+        language=language(),
+        after=request.args.get("after"),
+        limit=PAGE,
+        wanted=wanted,
     )
     return render(
         "play/statement.html",
+        wanted=wanted,
+        choices={
+            "state": which.states(),
+            "kind": which.kinds(),
+            "period": which.periods(wanted.period),
+        },
+        gained=_gained(found.lines) if not wanted.is_narrow else 0,
         balance=found.balance,
         available=found.balance.available,
         pending=found.pending,
+        folded=_folded(found.pending),
         unlisted=found.unlisted,
-        months=_months(found.lines),
+        months=_months(found, is_whole=not wanted.is_narrow),
         earlier=found.earlier,
         now=clock.now(),
         columns=_columns(),
         beside=neighbours.beside(),
     )
+
+
+def _folded(pending: list[Line]) -> list[Line]:
+    """Visits on hold beyond the first few: two points a day would bury what one waits for."""
+    visits = [line for line in pending if line.fact == VISIT]
+    return visits[FEW_VISITS:] if len(visits) > FEW_VISITS + 1 else []
+
+
+def _gained(lines: list[Line]) -> int:
+    """What has come in since yesterday, of the lines shown."""
+    since = clock.now() - dt.timedelta(days=1)
+    return sum(x.amount for x in lines if x.state == "available" and x.changed_at >= since)
 
 
 # ---- The same lines for a spreadsheet
@@ -92,15 +134,17 @@ def _columns() -> list[tuple[str, str]]:
 @play.get("/play/entries.csv")
 @access.role("member")
 def entries_file() -> Response:
-    """Every line of one's own."""
+    """Every line of one's own, or those that the address asks for."""
     header = [name for name, _meaning in _columns()]
-    return sheets.download("points", header, _cells(_every_line()))
+    return sheets.download("points", header, _cells(_every_line(which.read(request.args))))
 
 
-def _every_line() -> Iterator[Line]:
+def _every_line(wanted: Wanted) -> Iterator[Line]:
     me, after = access.me(), None
     while True:
-        lines, after = statement.lines(me.person_id, language=language(), after=after, limit=200)
+        lines, after = statement.lines(
+            me.person_id, language=language(), after=after, limit=200, wanted=wanted
+        )
         yield from lines
         if after is None:
             return
@@ -129,7 +173,7 @@ class RuleState:
     ended_at: dt.datetime | None
 
 
-def _states() -> list[RuleState]:
+def rule_states() -> list[RuleState]:
     """Every version of every rule in the order of the facts, newest first within each."""
     found, now = [], clock.now()
     by_fact = sorted(rules.versions(), key=lambda rule: FACTS.index(rule.fact))
@@ -148,11 +192,4 @@ def _states() -> list[RuleState]:
 @access.role("member")
 def rules_page() -> Response:
     """What earns points today, what will, and what did."""
-    return render("play/rules.html", states=_states(), words=rule_words)
-
-
-@play.get("/studio/rules")
-@access.role("hr", "lead", "admin", "auditor")
-def studio_rules() -> Response:
-    """Every version with its start."""
-    return render("play/studio_rules.html", states=_states(), words=rule_words)
+    return render("play/rules.html", states=rule_states(), words=rule_words)

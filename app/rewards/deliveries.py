@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby, islice
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from app import audit
+from app import audit, clock
 from app.db import transaction
 from app.errors import DomainError
-from app.play import sheets
+from app.people import saved_views
 from app.rewards import queries, service, words
 from app.rewards.errors import NoSuchRedemption
 from app.rewards.models import CANCELLED, FULFILLED, RESERVED, Redemption
 from app.rewards.queries import RedemptionFilter, RedemptionRow
 from app.rewards.views import rewards
-from app.web import access, redirect_to, render
+from app.web import access, redirect_to, render, sheets
 
 PAGE = 50
 BULK = 100
+PAPER = 500
 STATES = (RESERVED, FULFILLED, CANCELLED)
 OWN, ALL = "/play/deliveries", "/studio/redemptions"
+LIST = saved_views.declare(
+    "redemptions", ALL, ("state", "deliverer", "reward", "q"), ("hr", "admin"), _l("To deliver"),
+    usual={"state": RESERVED},
+)  # fmt: skip
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:
@@ -95,6 +103,7 @@ def decline(redemption_id: uuid.UUID) -> Response:
 
 @rewards.get("/studio/redemptions")
 @access.role("hr", "admin")
+@saved_views.opens_on(LIST)
 def board() -> Response:
     """Who waits for what, the oldest first."""
     return _list("rewards/board.html", _asked())
@@ -177,31 +186,55 @@ def _bulk(act: str, settle: Callable[[RedemptionRow], Redemption]) -> Response:
     if request.form.get("sure") != "yes":
         reasons = [(code, words.reason_name(code)) for code in service.CANCELLATION_REASONS]
         return render("rewards/bulk.html", rows=rows, act=act, back=_back(), reasons=reasons)
-    refused = sum(not _settled(row, settle) for row in rows)
-    _tell(len(rows) - refused, refused)
-    return redirect_to(_back())
+    results = [(row, _refusal(row, settle)) for row in rows]
+    if not any(refusal for _row, refusal in results):
+        done = len(rows)
+        flash(ngettext("One redemption noted.", "%(num)d redemptions noted.", done), "ok")
+        return redirect_to(_back())
+    return render("rewards/bulk_done.html", results=results, act=act, back=_back())
 
 
-def _settled(row: RedemptionRow, settle: Callable[[RedemptionRow], Redemption]) -> bool:
+def _refusal(row: RedemptionRow, settle: Callable[[RedemptionRow], Redemption]) -> str:
+    """Settle one in a transaction of its own; why it could not be, empty when it was."""
     try:
         settle(row)
-    except DomainError:
-        return False
-    return True
+    except DomainError as refused:
+        return str(refused.sentence)
+    return ""
 
 
-def _tell(done: int, refused: int) -> None:
-    if done:
-        flash(ngettext("One redemption noted.", "%(num)d redemptions noted.", done), "ok")
-    if refused:
-        flash(
-            ngettext(
-                "One had been settled otherwise meanwhile and was left as it is.",
-                "%(num)d had been settled otherwise meanwhile and were left as they are.",
-                refused,
-            ),
-            "wait",
-        )
+# ---- On paper
+
+
+def _paper(asked: RedemptionFilter, back: str) -> Response:
+    """What is to be handed over, to be ticked and signed; by who hands it over, then by site."""
+    rows = list(islice(queries.each_redemption(asked), PAPER))
+    rows.sort(key=lambda row: (row.deliverer_name, row.deliverer_id, row.person_site or "",
+                               row.person_name, row.created_at))  # fmt: skip
+    parts = [
+        (name, [*of_one])
+        for (name, _id), of_one in groupby(rows, key=lambda r: (r.deliverer_name, r.deliverer_id))
+    ]
+    return render(
+        "rewards/paper.html", parts=parts, now=clock.now(), is_cut=len(rows) == PAPER, back=back
+    )
+
+
+@rewards.get("/play/deliveries/list")
+@access.signed_in
+def paper() -> Response:
+    """One's own, for paper."""
+    me = access.me().person_id
+    return _paper(RedemptionFilter(status=RESERVED, deliverer_id=me), OWN)
+
+
+@rewards.get("/studio/redemptions/list")
+@access.role("hr", "admin")
+def board_paper() -> Response:
+    """What waits and fits the filter of the address, for paper."""
+    with transaction():
+        audit.record("redemptions.printed", "redemption", "-", actor_id=access.me().person_id)
+    return _paper(replace(_asked(), status=RESERVED), ALL)
 
 
 @rewards.get("/studio/redemptions.csv")

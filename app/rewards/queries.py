@@ -21,6 +21,7 @@ from app.rewards.models import RESERVED, Redemption, Reward
 from app.web.cursors import encode_cursor, unreadable
 
 MAX_PAGE = 200
+LOW = 2  # left, from which on a stock is marked
 _Rows = Select[*tuple[Any, ...]]
 
 
@@ -45,6 +46,13 @@ class RewardRow:
     @property
     def drawing(self) -> str:
         return words.drawing(self.pay_class, self.id)
+
+    @property
+    def is_low(self) -> bool:
+        """Two or fewer are left, or a tenth of all there ever were."""
+        if self.stock is None or self.stock_left is None:
+            return False
+        return self.stock_left <= LOW or self.stock_left * 10 <= self.stock
 
     @property
     def is_on_sale(self) -> bool:
@@ -151,20 +159,45 @@ _REWARDS: _Rows = select(
 ).join(Person, Person.id == Reward.deliverer_id)  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class RewardFilter:
+    """What a list of rewards shows, by price. `q` looks in the title, `low` keeps what is sold
+    out or nearly (see `RewardRow.is_low`)."""
+
+    withdrawn: bool = False
+    in_stock: bool = False
+    low: bool = False
+    cost_up_to: int | None = None
+    q: str = ""
+
+
+def _reward_conditions(f: RewardFilter) -> Iterator[ColumnElement[bool]]:
+    gone = Reward.withdrawn_at
+    yield gone.is_not(None) if f.withdrawn else gone.is_(None)
+    if f.in_stock:
+        yield or_(Reward.stock_left.is_(None), Reward.stock_left > 0)
+    if f.low:
+        yield or_(Reward.stock_left <= LOW, Reward.stock_left * 10 <= Reward.stock)
+    if f.cost_up_to is not None:
+        yield Reward.cost <= f.cost_up_to
+    for word in f.q.split()[:5]:
+        yield Reward.title.icontains(word, autoescape=True)
+
+
+def rewards(
+    f: RewardFilter, *, after: str | None = None, limit: int = 50
+) -> tuple[list[RewardRow], str | None]:
+    """One page by price, and the cursor of the next. Raises `InvalidInput` for an unreadable
+    `after`."""
+    return _page_of_rewards(_REWARDS.where(*_reward_conditions(f)), after, limit)
+
+
 def on_sale(
     *, after: str | None = None, limit: int = 50, in_stock: bool = False
 ) -> tuple[list[RewardRow], str | None]:
     """The shelf by price, and the cursor of its next page. `in_stock` leaves out what is
     sold out for now. Raises `InvalidInput` for an unreadable `after`."""
-    query = _REWARDS.where(Reward.withdrawn_at.is_(None))
-    if in_stock:
-        query = query.where(or_(Reward.stock_left.is_(None), Reward.stock_left > 0))
-    return _page_of_rewards(query, after, limit)
-
-
-def withdrawn(*, after: str | None = None, limit: int = 50) -> tuple[list[RewardRow], str | None]:
-    """What was taken off the shelf, by price, and the cursor of the next page."""
-    return _page_of_rewards(_REWARDS.where(Reward.withdrawn_at.is_not(None)), after, limit)
+    return rewards(RewardFilter(in_stock=in_stock), after=after, limit=limit)
 
 
 def _page_of_rewards(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from flask import Response, flash, request
@@ -13,10 +12,11 @@ from wtforms import BooleanField, EmailField, SelectField, StringField, TextArea
 
 from app.errors import InvalidInput
 from app.people.queries import person_by_email
+from app.play.numbers import whole
 from app.rewards import queries, service, words
 from app.rewards.errors import NoSuchReward
 from app.rewards.models import PAY_CLASSES
-from app.rewards.queries import RewardRow
+from app.rewards.queries import RewardFilter, RewardRow
 from app.rewards.views import rewards
 from app.web import access, redirect_to, render
 
@@ -44,8 +44,8 @@ class RewardForm(FlaskForm):
         return service.Terms(
             title=self.title.data or "",
             description=self.description.data or "",
-            cost=_whole(self.cost.data, otherwise=0),
-            stock=None if self.unlimited.data else _whole(self.stock.data, otherwise=-1),
+            cost=whole(self.cost.data, otherwise=0),
+            stock=None if self.unlimited.data else whole(self.stock.data, otherwise=-1),
             pay_class=self.pay_class.data or "",
             deliverer_id=person.id if person else uuid.UUID(int=0),
         )
@@ -56,29 +56,20 @@ class RewardForm(FlaskForm):
             self[name].errors = [str(sentence) for sentence in sentences]
 
 
-# As people write whole numbers: 1500, 1 500, 1,500 or 1.500; never 1,5.
-_WHOLE = re.compile(r"[0-9]{1,9}|[0-9]{1,3}([\s,.'’][0-9]{3}){1,2}")
-
-
-def _whole(text: str | None, *, otherwise: int) -> int:
-    text = (text or "").strip()
-    if not _WHOLE.fullmatch(text):
-        return otherwise
-    return int("".join(c for c in text if c.isdigit()))
-
-
 @rewards.get("/studio/rewards")
 @access.role("hr", "admin")
 def catalogue() -> Response:
-    """What is on sale, or with `state=withdrawn` what is no longer."""
-    past = request.args.get("state") == "withdrawn"
-    find = queries.withdrawn if past else queries.on_sale
-    rows, next_cursor = find(after=request.args.get("after"), limit=PAGE)
+    """What is on sale, with `state=low` what is nearly sold out, with `state=withdrawn` what
+    is no longer on sale."""
+    state, q = request.args.get("state", ""), request.args.get("q", "")[:80]
+    asked = RewardFilter(withdrawn=state == "withdrawn", low=state == "low", q=q)
+    rows, next_cursor = queries.rewards(asked, after=request.args.get("after"), limit=PAGE)
     return render(
         "rewards/catalogue.html",
         rows=rows,
         next_cursor=next_cursor,
-        past=past,
+        asked=asked,
+        past=asked.withdrawn,
         pay_class_name=words.pay_class_name,
     )
 

@@ -11,30 +11,36 @@ from flask_babel import gettext as _
 from app.db import new_id
 from app.errors import DomainError
 from app.ledger.errors import InsufficientPoints
-from app.play import accounts
+from app.play import coming
 from app.play.neighbours import Section, Told
 from app.rewards import queries, service, words
 from app.rewards.errors import NoSuchRedemption, NoSuchReward, OutOfStock, RewardWithdrawn
-from app.rewards.queries import RedemptionFilter, RedemptionRow, RewardRow
+from app.rewards.queries import RedemptionFilter, RedemptionRow, RewardFilter, RewardRow
 from app.web import access, redirect_to, render
 from app.web.i18n import day
 
 rewards = Blueprint("rewards", __name__)
 PAGE = 24
 BESIDE = 4
+SHELF = ("now",)
 
 
 @rewards.get("/play/rewards")
 @access.role("member")
 def shelf() -> Response:
     """What points can be exchanged for, the nearest first."""
-    balance = accounts.balance_of(access.me().person_id)
-    rows, next_cursor = queries.on_sale(after=request.args.get("after"), limit=PAGE, in_stock=True)
+    reach = coming.of_person(access.me().person_id)
+    show = request.args.get("show", "")
+    show = show if show in SHELF else ""
+    asked = RewardFilter(in_stock=True, cost_up_to=reach.available if show == "now" else None)
+    rows, next_cursor = queries.rewards(asked, after=request.args.get("after"), limit=PAGE)
     return render(
         "rewards/shelf.html",
         rows=rows,
         next_cursor=next_cursor,
-        available=balance.available,
+        show=show,
+        available=reach.available,
+        reach=reach,
         pay_note=words.pay_note,
     )
 
@@ -43,7 +49,8 @@ def beside_statement() -> Section:
     """The beginning of the shelf, for the side of the statement."""
     rows, _next = queries.on_sale(limit=BESIDE, in_stock=True)
     delivers = queries.delivers(access.me().person_id)
-    shown = {"rows": rows, "pay_note": words.pay_note, "delivers": delivers}
+    reach = coming.of_person(access.me().person_id)
+    shown = {"rows": rows, "pay_note": words.pay_note, "delivers": delivers, "reach": reach}
     return Section("rewards/_beside.html", shown)
 
 
@@ -73,13 +80,14 @@ def one(reward_id: uuid.UUID) -> Response:
 
 
 def _reward_page(row: RewardRow, status: int = 200, refusal: DomainError | None = None) -> Response:
-    balance = accounts.balance_of(access.me().person_id)
+    reach = coming.of_person(access.me().person_id)
     return render(
         "rewards/reward.html",
         status,
         row=row,
-        balance=balance,
-        missing=row.missing(balance.available),
+        available=reach.available,
+        missing=row.missing(reach.available),
+        soon=reach.day_of(row.cost),
         refusal=refusal.sentence if refusal else None,
         pay_note=words.pay_note(row.pay_class),
         key=new_id(),
@@ -98,6 +106,7 @@ def redeem(reward_id: uuid.UUID) -> Response:
         if row is None:
             raise NoSuchReward from refusal
         return _reward_page(row, refusal.status, refusal)
+    flash(_("It is kept for you. Until it is handed over, one press below takes it back."), "ok")
     return redirect_to(f"/play/redemptions/{redemption.id}")
 
 

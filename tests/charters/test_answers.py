@@ -16,6 +16,7 @@ from app.charters import proofs, queries, service
 from app.charters.errors import CharterNotAccepted, CharterNotCurrent
 from app.charters.models import CharterAcceptance, CharterVersion
 from app.charters.service import Circumstances
+from app.cli import doctor
 from app.db import db, transaction
 from app.errors import InvalidInput
 from app.outbox.models import OutboxEvent
@@ -238,6 +239,41 @@ def test_it_finds_an_answer_that_was_taken_out(any_desk: Desk) -> None:
     with transaction() as session:
         session.delete(next(r for r in rows() if r.sequence == 2))
     assert "sequence" in str(proofs.verify().first_difference)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 6])
+def test_it_finds_that_the_last_answers_were_cut_off(any_desk: Desk, cut: int) -> None:
+    _answers(any_desk)
+    with transaction() as session:
+        for row in rows()[-cut:]:  # in the order of the sequence: the ends of the chains
+            session.delete(row)
+    found = str(proofs.verify().first_difference)
+    assert "cut off" in found
+
+
+def test_it_needs_no_more_of_the_log_than_is_kept(any_desk: Desk) -> None:
+    """Lines of the log go after a year, the answers stay: nothing is missing then."""
+    _answers(any_desk)
+    with transaction() as session:
+        for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.at).limit(5)):
+            session.delete(entry)
+    assert proofs.verify().ok
+
+
+def test_the_doctor_says_the_first_difference(any_desk: Desk) -> None:
+    settings = any_desk.house.app.extensions["portevoix"]
+
+    def found() -> tuple[str, str]:
+        (finding,) = (f for f in doctor.examine(settings) if f.what == "charter")
+        return finding.state, finding.text
+
+    _answers(any_desk)
+    assert found() == ("ok", "6 answers, every proof holds")
+    with transaction() as session:
+        session.delete(rows()[-1])
+    state, text = found()
+    assert state == "broken"
+    assert "cut off" in text
 
 
 def test_it_finds_a_text_that_was_rewritten_behind_its_back(any_desk: Desk) -> None:

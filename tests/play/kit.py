@@ -90,13 +90,11 @@ class Posts:
         announce: bool = True,
     ) -> uuid.UUID:
         """One opening of its link; its fact waits to be handled, if it is one."""
-        click_id = new_id()
+        click_id, at = new_id(), at or clock.now()
         with transaction() as session:
-            session.add(
-                Click(id=click_id, link_id=share_id, occurred_at=at or clock.now(), verdict=verdict)
-            )
+            session.add(Click(id=click_id, link_id=share_id, occurred_at=at, verdict=verdict))
             if verdict == "person" and announce:
-                outbox.record("share.visited", share_id=str(share_id), click_id=str(click_id))
+                outbox.record("share.visited", share_id=str(share_id), since=at.isoformat())
         return click_id
 
     def visits(self, share_id: uuid.UUID, number: int) -> None:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from app import clock, create_app, ledger, outbox
 from app.people.models import Person
 from app.play import accounts, share_awards
+from app.referrals import ingester
 from app.sharing import service
 from app.sharing.models import Share
 from standin.linkedin import StandIn
@@ -42,6 +43,7 @@ def points(person: Person) -> tuple[int, int, int]:
 
 def open_link(client: FlaskClient, share: Share, agent: str = PHONE) -> int:
     status = client.get(f"/r/{share.code}", headers={"User-Agent": agent}).status_code
+    ingester.ingest(client.application.extensions["portevoix"])
     outbox.drain()
     return status
 

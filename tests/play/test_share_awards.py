@@ -298,17 +298,18 @@ def test_a_visit_is_held_for_seven_days_and_then_posted(any_posts: Posts) -> Non
 @pytest.mark.parametrize("verdict", ["self", "colleague", "robot", "prefetch", "repeat"])
 def test_only_people_from_outside_count(posts: Posts, verdict: str) -> None:
     share_id = posts.post()
-    click_id = posts.visit(share_id, verdict=verdict)
+    posts.visit(share_id, verdict=verdict)
     outbox.drain()
-    share_awards.visited(share_id, click_id)
+    share_awards.visited(share_id, START)
+    share_awards.visited(share_id)
     share_awards.reconcile(share_id)
     assert posts.points == (10, 0, 10)
 
 
 def test_a_visit_by_another_link_is_not_this_posts(posts: Posts) -> None:
     mine, other = posts.post(), posts.post()
-    click_id = posts.visit(other, announce=False)
-    share_awards.visited(mine, click_id)
+    posts.visit(other, announce=False)
+    share_awards.visited(mine)
     assert posts.states("visit") == []
 
 
@@ -361,6 +362,40 @@ def test_what_was_missed_is_found_with_the_next_look(posts: Posts) -> None:
     assert posts.points == (10, 6, 10)
 
 
+def test_visits_before_the_one_that_is_told_are_noted_by_their_own_fact(posts: Posts) -> None:
+    share_id = posts.post()
+    for minutes in (3, 2, 1):
+        posts.visit(share_id, START - dt.timedelta(minutes=minutes), announce=False)
+    share_awards.visited(share_id, START - dt.timedelta(minutes=2))
+    assert posts.states("visit") == ["held", "held"]
+    share_awards.visited(share_id)
+    share_awards.visited(share_id, START - dt.timedelta(minutes=3))
+    assert posts.states("visit") == ["held"] * 3
+
+
+def test_many_visits_are_noted_some_at_a_time(
+    any_posts: Posts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(share_awards, "VISITS", 7)
+    share_id = any_posts.post()
+    outbox.drain()
+    for n in range(30):
+        any_posts.visit(share_id, START - (n % 24) * HOUR / 60, announce=False)
+    share_awards.visited(share_id, START - HOUR)
+    assert len(any_posts.states("visit")) == 7
+    outbox.drain()
+    assert sorted(any_posts.states("visit")) == ["capped"] * 10 + ["held"] * 20
+
+
+def test_a_fact_of_an_earlier_version_names_one_visit_and_stands_for_all(posts: Posts) -> None:
+    share_id = posts.post()
+    click_id = posts.visit(share_id, announce=False)
+    with transaction():
+        outbox.record("share.visited", share_id=str(share_id), click_id=str(click_id))
+    outbox.drain()
+    assert posts.states("visit") == ["held"]
+
+
 def test_the_thousandth_visit_costs_what_the_first_did(
     posts: Posts, count_queries: Callable[[Callable[[], Any]], int]
 ) -> None:
@@ -368,12 +403,14 @@ def test_the_thousandth_visit_costs_what_the_first_did(
     outbox.drain()
 
     def cost(number: int) -> int:
-        click_id = posts.visit(share_id, START + number * dt.timedelta(seconds=1), announce=False)
-        return count_queries(lambda: share_awards.visited(share_id, click_id))
+        at = START + number * dt.timedelta(seconds=1)
+        posts.visit(share_id, at, announce=False)
+        return count_queries(lambda: share_awards.visited(share_id, at))
 
     first = cost(0)
     for n in range(1, 60):
-        share_awards.visited(share_id, posts.visit(share_id, START + n * HOUR / 60, announce=False))
+        posts.visit(share_id, START + n * HOUR / 60, announce=False)
+        share_awards.visited(share_id, START + n * HOUR / 60)
     assert cost(4000) <= first <= 20
 
 
@@ -429,7 +466,7 @@ def test_a_place_that_becomes_free_is_not_for_somebody_who_left(posts: Posts) ->
 
 def test_a_share_that_is_gone_is_nobodys(posts: Posts) -> None:
     share_awards.reconcile(uuid.uuid4())
-    share_awards.visited(uuid.uuid4(), uuid.uuid4())
+    share_awards.visited(uuid.uuid4())
     assert posts.points == (0, 0, 0)
 
 
@@ -487,8 +524,8 @@ def _live(
         if act == "withdraw":
             posts.withdraw(share_id, given[0], announce=False)
         if act == "visit":
-            click = posts.visit(share_id, given[0], announce=False)
-            told.append(lambda s=share_id, c=click: share_awards.visited(s, c))
+            posts.visit(share_id, given[0], announce=False)
+            told.append(lambda s=share_id, at=given[0]: share_awards.visited(s, at))
         else:
             told.append(lambda s=share_id: share_awards.reconcile(s))
         if chance is None:
@@ -542,12 +579,11 @@ def test_shuffled_and_repeated_facts_end_as_the_orderly_delivery(any_house: Hous
 
 def test_two_workers_at_once_keep_the_limit(any_posts: Posts) -> None:
     ids = [any_posts.post(START - (6 - n) * HOUR, own=50, announce=False) for n in range(6)]
-    clicks = [
-        (ids[n % 6], any_posts.visit(ids[n % 6], START + n * dt.timedelta(seconds=1)))
-        for n in range(30)
-    ]
+    visits = [(ids[n % 6], START + n * dt.timedelta(seconds=1)) for n in range(30)]
+    for share_id, at in visits:
+        any_posts.visit(share_id, at)
     acts: list[Callable[[], object]] = [lambda s=s: share_awards.reconcile(s) for s in ids * 2]
-    acts += [lambda s=s, c=c: share_awards.visited(s, c) for s, c in clicks * 2]
+    acts += [lambda s=s, at=at: share_awards.visited(s, at) for s, at in visits * 2]
     random.SystemRandom().shuffle(acts)
     db.session.remove()
     wrong = _at_once(any_posts.house.app, [acts[n::4] for n in range(4)])

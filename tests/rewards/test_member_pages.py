@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import uuid
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from app import ledger
+from app import clock, ledger
 from app.db import db
 from app.people.models import Person
 from app.rewards import queries, service
@@ -217,8 +218,8 @@ def test_it_shows_the_same_shelf_for_the_same_price_of_reading(
     browser: FlaskClient,
     count_queries: Callable[[Callable[[], Any]], int],
 ) -> None:
-    """Who reads, the organisation, account, balance, the shelf: five statements however long."""
-    for path, most in (("/play/rewards", 6), ("/play/redemptions", 4)):
+    """Who reads, the organisation, account, what waits, balance, the shelf: however long."""
+    for path, most in (("/play/rewards", 7), ("/play/redemptions", 4)):
         counted = []
         for _ in range(2):
             for n in range(8):
@@ -238,8 +239,74 @@ def test_it_reads_each_page_in_few_statements(
     one = service.redeem(member.id, reward.id).id
     browser.get("/play/rewards")
     for path, most in (
-        (f"/play/rewards/{reward.id}", 6),
+        (f"/play/rewards/{reward.id}", 7),
         (f"/play/redemptions/{one}", 4),
         ("/play/deliveries", 4),
     ):
         assert count_queries(lambda path=path: browser.get(path)) <= most, path
+
+
+# ---- What will be within reach
+
+
+def hold(shop: Shop, member: Person, amount: int, days: int | None) -> None:
+    due = clock.now() + dt.timedelta(days=days) if days is not None else None
+    ledger.hold("award", f"hold-{uuid.uuid4()}", shop.account(member), amount, due)
+
+
+def test_it_names_a_day_only_where_what_is_on_the_way_says_so(
+    shop: Shop, member: Person, browser: FlaskClient
+) -> None:
+    shop.reward(title="À portée", cost=300)
+    shop.reward(title="Bientôt", cost=380)
+    shop.reward(title="Loin", cost=2000)
+    hold(shop, member, 50, 20)
+    hold(shop, member, 40, 10)
+    page = text_of(browser, "/play/rewards")
+    assert page.count("reward-soon") == 1
+    soon = page.partition("Bientôt")[2].partition("</li>")[0]
+    assert "80 to go" in soon
+    assert "on 7 Dec, if confirmed" in soon
+
+
+def test_points_without_a_date_promise_nothing(
+    shop: Shop, member: Person, browser: FlaskClient
+) -> None:
+    reward = shop.reward(cost=310)
+    hold(shop, member, 50, None)
+    assert "reward-soon" not in text_of(browser, "/play/rewards")
+    assert "Within reach on" not in text_of(browser, f"/play/rewards/{reward.id}")
+    hold(shop, member, 50, 3)
+    assert "Within reach on 20 November 2026" in text_of(browser, f"/play/rewards/{reward.id}")
+
+
+def test_what_is_reserved_for_oneself_does_not_come_back_in_the_sum(
+    shop: Shop, member: Person, browser: FlaskClient
+) -> None:
+    service.redeem(member.id, shop.reward(cost=100).id)
+    shop.reward(title="Cher", cost=290)
+    assert "reward-soon" not in text_of(browser, "/play/rewards")
+
+
+def test_it_shows_only_what_can_be_had_now(shop: Shop, browser: FlaskClient) -> None:
+    shop.reward(title="À portée", cost=300)
+    shop.reward(title="Trop cher", cost=301)
+    page = text_of(browser, "/play/rewards?show=now")
+    assert "À portée" in page
+    assert "Trop cher" not in page
+    poor = shop.house.browser(shop.member(0, "Hugo Meynard"))
+    assert "Nothing within reach yet" in text_of(poor, "/play/rewards?show=now")
+
+
+def test_it_asks_before_points_are_set_aside_and_offers_the_way_back(
+    shop: Shop, browser: FlaskClient
+) -> None:
+    reward = shop.reward()
+    page = text_of(browser, f"/play/rewards/{reward.id}")
+    question = page.partition('class="confirm"')[2].partition("</details>")[0]
+    assert "Yes, keep it for me" in question
+    assert "220" in question
+    path = f"/play/rewards/{reward.id}/redemptions"
+    receipt = browser.post(path, follow_redirects=True).get_data(as_text=True)
+    assert "/cancellation" in receipt
+    assert "takes it back" in receipt

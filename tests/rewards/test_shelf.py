@@ -15,6 +15,7 @@ from app.people import service as people
 from app.rewards import queries, service
 from app.rewards.errors import NoSuchReward, RewardWithdrawn
 from app.rewards.models import PAY_CLASSES
+from app.rewards.queries import RewardFilter
 from app.web.cursors import encode_cursor
 from tests.rewards.conftest import Shop
 
@@ -101,7 +102,7 @@ def test_it_changes_nothing_of_a_withdrawn_reward(shop: Shop) -> None:
     with pytest.raises(RewardWithdrawn):
         service.update_reward(reward.id, **shop.terms(), actor_id=shop.hr.id)
     assert queries.on_sale() == ([], None)
-    assert [row.id for row in queries.withdrawn()[0]] == [reward.id]
+    assert [row.id for row in queries.rewards(RewardFilter(withdrawn=True))[0]] == [reward.id]
 
 
 def test_it_knows_no_reward_that_was_never_made(shop: Shop) -> None:

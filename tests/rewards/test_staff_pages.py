@@ -21,7 +21,7 @@ from tests.rewards.test_member_pages import text_of
 
 PAGES = (
     "/studio/rewards", "/studio/rewards?state=withdrawn", "/studio/rewards/new",
-    "/studio/redemptions", "/studio/redemptions.csv",
+    "/studio/redemptions", "/studio/redemptions/list", "/studio/redemptions.csv",
 )  # fmt: skip
 
 
@@ -201,9 +201,13 @@ def test_it_settles_the_others_when_one_cannot_be(shop: Shop, hr: FlaskClient) -
     ids = [service.redeem(member.id, reward.id).id for _ in range(3)]
     service.fulfil(ids[1], shop.hr.id)
     chosen = {"redemption": [*map(str, ids), "nonsense", str(uuid.uuid4())], "sure": "yes"}
-    hr.post("/studio/redemptions/cancellations", data=chosen | {"reason": "out-of-stock"})
+    response = hr.post(
+        "/studio/redemptions/cancellations", data=chosen | {"reason": "out-of-stock"}
+    )
     assert [status(i) for i in ids] == ["cancelled", "fulfilled", "cancelled"]
-    told = text_of(hr, "/studio/redemptions")
+    told = response.get_data(as_text=True)
+    results = re.findall(r'data-label="Result"><span>.*?</svg> ([^<]*)<', told, re.DOTALL)
+    assert sorted(results) == ["Cancelled", "Cancelled", "This reward has already been delivered."]
     assert "2 redemptions noted." in told
     assert "One had been settled otherwise" in told
     assert shop.balance(member).available == 420
@@ -238,7 +242,7 @@ def test_it_reads_the_lists_in_few_statements_however_long(
     shop: Shop, hr: FlaskClient, count_queries: Callable[[Callable[[], Any]], int]
 ) -> None:
     member = shop.member(500)
-    for path, most in (("/studio/redemptions", 4), ("/studio/rewards", 4)):
+    for path, most in (("/studio/redemptions", 5), ("/studio/rewards", 4)):
         counted = []
         for _ in range(2):
             for n in range(5):
@@ -246,3 +250,76 @@ def test_it_reads_the_lists_in_few_statements_however_long(
             hr.get(path)
             counted.append(count_queries(lambda path=path: hr.get(path)))
         assert counted[0] == counted[1] <= most, path
+
+
+# ---- Stock that runs out, and paper
+
+
+def titles(page: str) -> list[str]:
+    return re.findall(r'<th scope="row"><a [^>]*>([^<]*)</a>', page)
+
+
+def test_it_marks_and_finds_what_runs_out(shop: Shop, hr: FlaskClient) -> None:
+    shop.reward(title="Bien garni", stock=40, cost=1)
+    shop.reward(title="Sans limite", stock=None, cost=2)
+    shop.reward(title="Deux livres", stock=2, cost=3)
+    shop.reward(title="Épuisé", stock=0, cost=4)
+    member, tenth = shop.member(500), shop.reward(title="Le dixième", stock=30, cost=5)
+    for _ in range(27):
+        service.redeem(member.id, tenth.id)
+    page = text_of(hr, "/studio/rewards")
+    assert page.count("due-soon") == 3
+    assert titles(text_of(hr, "/studio/rewards?state=low")) == [
+        "Deux livres", "Épuisé", "Le dixième",
+    ]  # fmt: skip
+
+
+def test_it_finds_a_reward_by_its_title_within_the_filter(shop: Shop, hr: FlaskClient) -> None:
+    shop.reward(title="Un livre 100 % papier")
+    shop.reward(title="Un couteau")
+    assert titles(text_of(hr, "/studio/rewards?q=livre+100+%25")) == ["Un livre 100 % papier"]
+    assert "No reward on this list" in text_of(hr, "/studio/rewards?q=avion")
+    assert "Nothing runs out" not in text_of(hr, "/studio/rewards?state=low&q=livre")
+    assert text_of(hr, "/studio/rewards?state=nonsense")
+
+
+def test_its_pages_of_a_filter_keep_the_filter(shop: Shop, hr: FlaskClient) -> None:
+    for n in range(52):
+        shop.reward(title=f"Livre {n:02}", cost=n + 1)
+    page = text_of(hr, "/studio/rewards?q=livre")
+    found = re.search(r'href="(/studio/rewards\?[^"]*)" rel="next"', page)
+    assert found is not None
+    following = found[1].replace("&amp;", "&")
+    assert "q=livre" in following
+    assert titles(text_of(hr, following)) == ["Livre 50", "Livre 51"]
+
+
+def test_it_prints_what_waits_by_who_hands_it_over(shop: Shop, hr: FlaskClient) -> None:
+    gael = shop.reward(title="Livre")
+    other = shop.person("Sofiane Adel")
+    sofiane = shop.reward(title="Couteau", deliverer_id=other.id)
+    member = shop.member(500, site="Lorient")
+    service.redeem(member.id, gael.id)
+    service.redeem(member.id, sofiane.id)
+    service.fulfil(service.redeem(member.id, gael.id).id, shop.hr.id)
+    page = text_of(hr, "/studio/redemptions/list?state=fulfilled")
+    assert re.findall(r'<h2 class="section-title"[^>]*>([^<]*)<', page) == [
+        "Gaël Lebrun", "Sofiane Adel",
+    ]  # fmt: skip
+    assert page.count('<th scope="row">Maëlle Kerjan') == 2
+    assert "employee" not in page.lower()
+    one = text_of(hr, f"/studio/redemptions/list?reward={gael.id}")
+    assert "Sofiane Adel" not in one
+    noted = select(AuditEntry.action).where(AuditEntry.action == "redemptions.printed")
+    assert len(db.session.scalars(noted).all()) == 2
+
+
+def test_a_deliverer_prints_only_their_own(shop: Shop) -> None:
+    other = shop.person("Sofiane Adel")
+    member = shop.member(500)
+    service.redeem(member.id, shop.reward(title="À moi").id)
+    service.redeem(member.id, shop.reward(title="À lui", deliverer_id=other.id).id)
+    page = text_of(shop.house.browser(shop.deliverer), "/play/deliveries/list")
+    assert "À moi" in page
+    assert "À lui" not in page
+    assert "Nothing to hand over" in text_of(shop.house.browser(member), "/play/deliveries/list")

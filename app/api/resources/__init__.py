@@ -2,9 +2,19 @@
 
 from flask_smorest import Blueprint
 
-from app.api.resources import ledger, me, offers, people, referrals, rewards, shares, stories
+from app.api.resources import (
+    boards,
+    ledger,
+    me,
+    offers,
+    people,
+    referrals,
+    rewards,
+    shares,
+    stories,
+)
 
 resources: tuple[Blueprint, ...] = (
     me.blueprint, offers.blueprint, referrals.blueprint, rewards.blueprint, people.blueprint,
-    ledger.blueprint, shares.blueprint, stories.blueprint,
+    ledger.blueprint, shares.blueprint, stories.blueprint, boards.blueprint,
 )  # fmt: skip

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask_smorest import Blueprint
 
 from app.api import schemas
 from app.api.idempotency import idempotent
 from app.api.resources.common import Json, as_id, page
-from app.play import rules
+from app.play import rehearsal, rules
+from app.play.rules import Rule, Terms
 from app.rewards import queries, service
 from app.rewards.models import Reward
 from app.web import access
@@ -109,12 +111,34 @@ def cancel(redemption_id: str) -> object:
 @blueprint.response(200, schemas.page_of(schemas.RuleOut))
 def rules_list() -> Json:
     """Every version of every rule of points."""
-    found = [
-        {
-            "id": r.id, "fact": r.fact, "name": r.name(language()), "version": r.version,
-            "amount": r.amount, "held_amount": r.held_amount, "hold_days": r.hold_days,
-            "cap": r.cap, "cap_period": r.cap_period, "starts_at": r.starts_at,
-        }
-        for r in rules.versions()
-    ]  # fmt: skip
-    return page(found, None, 200)
+    return page([_rule(r) for r in rules.versions()], None, 200)
+
+
+def _rule(r: Rule) -> Json:
+    return {
+        "id": r.id, "fact": r.fact, "name": r.name(language()), "version": r.version,
+        "amount": r.amount, "held_amount": r.held_amount, "hold_days": r.hold_days,
+        "cap": r.cap, "cap_period": r.cap_period, "starts_at": r.starts_at,
+    }  # fmt: skip
+
+
+@blueprint.post("/rules")
+@idempotent
+@access.api("rules:write", "hr", "lead", "admin")
+@blueprint.arguments(schemas.RuleIn)
+@blueprint.response(201, schemas.RuleOut)
+def plan_rule(fields: dict[str, Any]) -> Json:
+    """The next version of a rule, from its start on."""
+    starts_at = fields.pop("starts_at")
+    actor = access.me().person_id
+    return _rule(rules.plan(Terms(**fields), starts_at=starts_at, actor_id=actor))
+
+
+@blueprint.post("/rules/<version_id>/rehearsal")
+@idempotent
+@access.api("read", "hr", "lead", "admin", "auditor")
+@blueprint.arguments(schemas.RehearsalIn)
+@blueprint.response(200, schemas.RehearsalOut)
+def rehearse(fields: dict[str, Any], version_id: str) -> object:
+    """Run a version over past acts; nothing changes."""
+    return rehearsal.rehearse_version(as_id(version_id), days=fields["days"])
