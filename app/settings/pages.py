@@ -54,7 +54,8 @@ def shown() -> Shown:
 @access.public
 def theme(version: str) -> Response:
     """One line of CSS. Its name changes with the colour, so it may be kept for ever."""
-    row = organisation()
+    # The neutral one needs no database, so that a page which says it is away has its colours.
+    row = None if version == theme_hash(None) else organisation()
     response = Response(theme_css(row), content_type="text/css; charset=utf-8")
     fresh = version == theme_hash(row)
     response.headers["Cache-Control"] = (
@@ -65,7 +66,11 @@ def theme(version: str) -> Response:
 
 def start(app: Flask) -> None:
     """Register the palette and give templates `org`."""
+    from app.settings.installable import home_icon, installable
+
     app.register_blueprint(settings)
+    app.register_blueprint(installable)
+    app.jinja_env.globals["home_icon"] = home_icon
 
     @app.context_processor
     def shared() -> dict[str, object]:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
@@ -103,7 +104,12 @@ def way_back() -> str:
     """Where this reader goes on after signing in: this page, unless its view says another."""
     view = current_app.view_functions.get(request.endpoint or "")
     declared = getattr(view, "comes_back_at", None)
-    return declared if isinstance(declared, str) else request.full_path.rstrip("?")
+    if isinstance(declared, str):
+        return declared
+    parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if parts.netloc == request.host and parts.path.startswith("/"):
+        return parts.path + (f"?{parts.query}" if parts.query else "")  # not the fragment
+    return request.full_path.rstrip("?")
 
 
 def rule_of(endpoint: str | None) -> Rule | None:
@@ -159,7 +165,7 @@ def _check_token(rule: Rule, who: Reader) -> None:
 
 def forget() -> None:
     """Nothing of the request before: a context may serve several (the console, a test)."""
-    for name in ("reader", "me", "language", "organisation", "_flask_babel"):
+    for name in ("reader", "me", "language", "organisation", "_flask_babel", "csrf_token"):
         g.pop(name, None)
 
 

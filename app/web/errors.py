@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.db import db
 from app.errors import DomainError, InvalidInput, Unauthorized
+from app.web import access, mishaps, parked
 from app.web.access import way_back
-from app.web.pages import redirect_to
+from app.web.mishaps import Mishap
+from app.web.pages import is_htmx, redirect_to
 
 log = logging.getLogger(__name__)
 
@@ -43,20 +46,45 @@ def problem(
     return response
 
 
-def _page(status: int, title: str, text: str) -> Response:
-    """An error page that needs no database, so it can also tell that the database is away."""
-    from app.web.access import rule_of
+def _again(page: str) -> Response:
+    """The page of a form once more. An address that differs in its fragment alone loads
+    nothing, so a script is told to load the page that it is on."""
+    here = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if is_htmx() and here == urlsplit(page).path:
+        return Response(status=204, headers={"HX-Refresh": "true"})
+    return redirect_to(page)
 
-    rule = rule_of(request.endpoint)
+
+def _page(status: int, said: Mishap, reference: str = "") -> Response:
+    """An error page that needs no database, so it can also tell that the database is away."""
+    rule = access.rule_of(request.endpoint)
     g.reader = g.get("reader")
     public = rule is None or rule.who in ("public", "signed") or g.reader is None
     template = "errors/public.html" if public else "errors/error.html"
     layout = "layout/public.html" if public else "layout/page.html"
     if request.headers.get("HX-Request") == "true":
         layout = "layout/bare.html"
-    return make_response(
-        render_template(template, layout=layout, code=status, title=title, happened=text), status
+    address, label = said.action or _way_on(rule)
+    page = render_template(
+        template,
+        layout=layout,
+        code=status,
+        title=said.title,
+        happened=said.happened,
+        kept=said.kept,
+        todo=said.todo,
+        action_url=address,
+        action_label=label,
+        reference=reference,
     )
+    return make_response(page, status)
+
+
+def _way_on(rule: access.Rule | None) -> tuple[str, str]:
+    """The one useful thing to do: for visitors the page they came by says it better."""
+    if rule is not None and rule.who in ("public", "signed"):
+        return "", ""
+    return "/", _("Back to the first page")
 
 
 def on_domain_error(error: DomainError) -> Response:
@@ -68,23 +96,42 @@ def on_domain_error(error: DomainError) -> Response:
             errors = {k: [str(s) for s in v] for k, v in error.errors.items()}
         return problem(error.status, error.code, str(error.sentence), errors)
     if isinstance(error, Unauthorized) and request.method in ("GET", "HEAD", "POST"):
+        return _to_the_door()
+    return _page(error.status, mishaps.refused(error.status, str(error.sentence)))
+
+
+def _to_the_door() -> Response:
+    """Sign in first, then go on where one was: what was typed waits there."""
+    if request.method != "POST":
         target = way_back() if request.method == "GET" else ""
-        return redirect_to(f"/sign-in?next={quote(target)}" if target else "/sign-in")
-    return _page(error.status, str(error.sentence), "")
+    else:
+        typed = parked.typed()
+        if typed is not None and typed.is_too_long:
+            return _too_long_to_keep()
+        target = typed.page if typed is not None and _is_kept(typed) else ""
+    return redirect_to(f"/sign-in?next={quote(target)}" if target else "/sign-in")
 
 
-def _http_titles() -> dict[int, tuple[str, str]]:
-    return {
-        400: (_("This request cannot be read"), _("Nothing was changed. Please go back and try again.")),
-        403: (_("This is not yours to open"), _("If you think it should be, ask your administrator.")),
-        404: (_("There is no such page"), _("The address may be old or mistyped.")),
-        405: (_("This address does not do that"), _("Nothing was changed.")),
-        410: (_("This was withdrawn"), _("It existed, and its owner took it back.")),
-        413: (_("This is too large"), _("Nothing was kept. Documents may weigh up to 25 MB.")),
-        415: (_("This kind of content is not read here"), _("Nothing was changed.")),
-        422: (_("Something in the form needs another look"), _("Nothing was changed.")),
-        429: (_("A little slower, please"), _("Wait a minute, then try again.")),
-    }  # fmt: skip
+def _is_kept(typed: parked.Typed) -> bool:
+    try:
+        parked.keep(typed)
+    except SQLAlchemyError:
+        log.exception("a form could not be kept")
+        db.session.rollback()
+        return False
+    return True
+
+
+def _too_long_to_keep() -> Response:
+    """More than is kept for anybody: it is still where it was typed."""
+    said = Mishap(
+        _("Your session has ended"),
+        _("Nothing was sent, and this is too long for us to keep while you sign in."),
+        kept=_("Your words are still in your browser."),
+        todo=_("Go back one page and copy them. Then sign in, and put them in again."),
+        action=("/sign-in", _("Sign in")),
+    )
+    return _page(401, said)
 
 
 def on_http_error(error: HTTPException) -> Response:
@@ -92,16 +139,16 @@ def on_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None and status < 400:
         return make_response(error.response)
-    title, text = _http_titles().get(status, (HTTPStatus(status).phrase, ""))
+    said = mishaps.words(status)
     if wants_json():
         data = getattr(error, "data", None) or {}
         messages = data.get("messages") if isinstance(data, dict) else None
         code = HTTPStatus(status).phrase.lower().replace(" ", "-")
         if status == HTTPStatus.UNPROCESSABLE_ENTITY:
             code = "invalid-input"
-        response = problem(status, code, title, _flatten(messages), "")
+        response = problem(status, code, said.title, _flatten(messages), "")
     else:
-        response = _page(status, title, text)
+        response = _page(status, said)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -129,9 +176,21 @@ def _sentences(value: object) -> list[object]:
 
 
 def on_csrf_error(error: CSRFError) -> Response:
-    """The form is older than the session: what was typed is still in the browser."""
-    title = _("This form has waited too long")
-    return _page(400, title, _("Go back, reload the page, and send it again. Nothing was changed."))
+    """The form is older than the session. If it was one of ours it is kept, and waits on its
+    page for another press."""
+    try:
+        reader, typed = access.reader(), parked.typed()
+    except DBAPIError as away:
+        return on_driver_error(away)
+    if typed is not None and not typed.is_too_long and _is_kept(typed):
+        return _again(typed.page) if reader else redirect_to(f"/sign-in?next={quote(typed.page)}")
+    said = Mishap(
+        _("This form has waited too long"),
+        _("Nothing was changed."),
+        kept=_("What you typed is still in your browser."),
+        todo=_("Go back, reload the page, and send it again."),
+    )
+    return _page(400, said)
 
 
 def on_database_error(error: Exception) -> Response:
@@ -139,10 +198,11 @@ def on_database_error(error: Exception) -> Response:
     log.warning("database unavailable: %s", type(error).__name__)
     db.session.remove()
     g.reader = None
-    title = _("We cannot reach our records for a moment")
-    text = _("Nothing was changed. What you typed is still in your browser: please try again.")
+    said = mishaps.away()
     response = (
-        problem(503, "unavailable", title, None, text) if wants_json() else _page(503, title, text)
+        problem(503, "unavailable", said.title, None, said.happened)
+        if wants_json()
+        else _page(503, said)
     )
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
@@ -152,13 +212,14 @@ def on_unstorable(error: DataError) -> Response:
     """A value that no database column takes, such as a text with a NUL character."""
     log.info("unstorable value: %s", type(error.orig).__name__)
     db.session.remove()
-    title = _("Something you sent holds characters that cannot be kept")
-    text = _("Nothing was changed. Please take them out and send it again.")
-    return (
-        problem(422, "invalid-input", title, None, text)
-        if wants_json()
-        else _page(422, title, text)
+    said = Mishap(
+        _("Something you sent holds characters that cannot be kept"),
+        _("Nothing was changed."),
+        todo=_("Go back, take them out, and send it again."),
     )
+    if wants_json():
+        return problem(422, "invalid-input", said.title, None, said.happened)
+    return _page(422, said)
 
 
 def on_driver_error(error: DBAPIError) -> Response:
@@ -180,8 +241,15 @@ def start(app: Flask) -> None:
 
 
 def on_internal_error(error: Exception) -> Response:
-    """Our mistake: said plainly, without details."""
+    """Our mistake: said plainly, with a number that stands beside its details in the log."""
+    reference = secrets.token_hex(4).upper()
+    log.error("internal error %s in %s", reference, request.endpoint)
     db.session.remove()
-    title = _("Something broke on our side")
-    text = _("It was noted. Nothing you sent was half done; please try again in a moment.")
-    return problem(500, "internal", title) if wants_json() else _page(500, title, text)
+    said = mishaps.internal()
+    if wants_json():
+        return problem(500, "internal", said.title, None, reference)
+    try:
+        return _page(500, said, reference)
+    except Exception:  # the page of the house may be what is broken
+        log.exception("the page for internal error %s could not be drawn", reference)
+        return Response(f"{said.title}. {reference}\n", 500, content_type="text/plain")

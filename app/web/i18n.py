@@ -94,6 +94,12 @@ def short_day(value: dt.datetime | dt.date | None) -> str:
     return str(format_date(value, "d MMM" if value.year == clock.now().year else "d MMM y"))
 
 
+def month_name(value: dt.date) -> str:
+    """November 2026, Novembre 2026: as a title begins."""
+    name = str(format_date(value, "LLLL y"))
+    return name[:1].upper() + name[1:]
+
+
 def moment(value: dt.datetime | None) -> str:
     """Date and time of day."""
     return str(format_datetime(value, "d MMMM y, H:mm")) if value else ""
@@ -127,6 +133,6 @@ def start(app: Flask, settings: Settings) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = settings.locale
     Babel(app, locale_selector=language, timezone_selector=zone_name)
-    for function in (day, short_day, moment, relative, points, signed_points):
+    for function in (day, short_day, month_name, moment, relative, points, signed_points):
         app.add_template_filter(function)
     app.jinja_env.globals["get_locale"] = get_locale

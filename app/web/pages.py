@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, make_response, redirect, render_
 from htmx_flask import Htmx
 
 from app.config import LANGUAGES, Settings
+from app.web.glossary import TERMS
 from app.web.i18n import language
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
@@ -47,7 +48,10 @@ def render(page: str, status: int = 200, *, layout: str = "page", **context: obj
 
 
 def redirect_to(url: str) -> Response:
-    """After a POST: a browser is sent on with 303, HTMX is told where to go."""
+    """After a POST: a browser is sent on with 303, a script is told where to go: it would read
+    the next page itself, and with it the messages meant for its reader."""
+    if request.headers.get("X-Press") == "1":
+        return Response(status=204, headers={"X-Go": url})
     if is_htmx():
         return Response(status=204, headers={"HX-Redirect": url})
     return cast(Response, redirect(url, 303))
@@ -60,9 +64,13 @@ def other_language_url() -> str:
     return f"{request.path}?{urlencode(args)}"
 
 
+# Where one stands in a list; other filters make another list.
+_PLACES = ("after", "before")
+
+
 def url_with(**changes: str | None) -> str:
     """This address with some parameters changed; filters live in the address."""
-    args = {k: v for k, v in request.args.items() if k not in changes and k != "after"}
+    args = {k: v for k, v in request.args.items() if k not in changes and k not in _PLACES}
     args |= {k: v for k, v in changes.items() if v}
     return f"{request.path}?{urlencode(args)}" if args else request.path
 
@@ -72,7 +80,7 @@ def start(app: Flask) -> None:
     Htmx(app)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(static_url=static_url, url_with=url_with)
+    app.jinja_env.globals.update(static_url=static_url, url_with=url_with, terms=TERMS)
 
     @app.context_processor
     def shared() -> dict[str, object]:

@@ -50,6 +50,18 @@
   }
   here.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.kind ?? "ok"));
 
+  // While the server works, a line runs along the top, and what will change says that it is busy.
+  let asked = 0;
+  const busy = (event, by) => {
+    asked = Math.max(0, asked + by);
+    here.documentElement.toggleAttribute("data-busy", asked > 0);
+    const target = event.detail.target;
+    if (by > 0) target?.setAttribute?.("aria-busy", "true");
+    else target?.removeAttribute?.("aria-busy");
+  };
+  here.addEventListener("htmx:beforeRequest", (event) => busy(event, 1));
+  here.addEventListener("htmx:afterRequest", (event) => busy(event, -1));
+
   // A form that came back brings the reader to what needs another look.
   here.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.xhr?.status !== 422) return;
@@ -136,8 +148,8 @@
 
   // Filters answer at once; their button stays for those without a script.
   here.addEventListener("change", (event) => {
-    const form = closest(event, "form[data-auto]");
-    if (form && closest(event, "select, input[type=checkbox], input[type=radio], input[type=date]")) form.requestSubmit();
+    const form = event.target.form; // a control may stand outside of its form
+    if (form?.matches("[data-auto]") && closest(event, "select, input[type=checkbox], input[type=radio], input[type=date]")) form.requestSubmit();
   });
 
   // "217 of 3,000 characters": {n} in data-counter-text stands for the count.
@@ -163,95 +175,11 @@
     if (note) note.textContent = heavy ? field.dataset.tooLarge : files.map((file) => file.name).join(", ");
   });
 
-  // ---- Boards: choosing rows ------------------------------------------------------------------
-
-  const ROW_BOX = "[data-row] input[type=checkbox]";
-  const recount = (board) => {
-    const boxes = [...board.querySelectorAll(ROW_BOX)];
-    const chosen = boxes.filter((box) => box.checked).length;
-    for (const place of board.querySelectorAll("[data-chosen-count]")) {
-      place.textContent = chosen.toLocaleString(here.documentElement.lang);
-    }
-    const all = board.querySelector("[data-all]");
-    if (all) {
-      all.checked = chosen > 0 && chosen === boxes.length;
-      all.indeterminate = chosen > 0 && chosen < boxes.length;
-    }
-  };
-  here.addEventListener("change", (event) => {
-    const board = closest(event, "[data-board]");
-    if (!board) return;
-    if (event.target.matches("[data-all]")) {
-      for (const box of board.querySelectorAll(ROW_BOX)) box.checked = event.target.checked;
-    }
-    recount(board);
-  });
-
-  // ---- Keyboard: single keys, only on boards, and they can be switched off ----------------------
-
-  const KEYS_OFF = "portevoix-keys-off";
-  const keysOff = () => {
-    try {
-      return localStorage.getItem(KEYS_OFF) === "yes";
-    } catch {
-      return false;
-    }
-  };
-  here.addEventListener("change", (event) => {
-    if (!closest(event, "[data-keys-on]")) return;
-    try {
-      event.target.checked ? localStorage.removeItem(KEYS_OFF) : localStorage.setItem(KEYS_OFF, "yes");
-    } catch {
-      // A browser that keeps nothing keeps the shortcuts on.
-    }
-  });
-
-  function step(by) {
-    const rows = [...here.querySelectorAll("[data-row]")];
-    if (!rows.length) return;
-    const at = rows.findIndex((row) => row.contains(here.activeElement));
-    const row = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
-    (row.querySelector("a[href]") || row.querySelector("input"))?.focus();
-    row.scrollIntoView({ block: "nearest" });
-  }
-
-  here.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (closest(event, "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog")) return;
-    const keys = here.getElementById("keys");
-    if (event.key === "?" && keys) {
-      event.preventDefault();
-      keys.querySelector("[data-keys-on]").checked = !keysOff();
-      keys.showModal();
-      return;
-    }
-    if (keysOff()) return;
-    const key = event.key.toLowerCase();
-    const finder = here.querySelector("[data-finder]");
-    if (key === "/" && finder) {
-      event.preventDefault();
-      finder.focus();
-      finder.select();
-      return;
-    }
-    if (!here.querySelector("[data-board]")) return;
-    if (key === "j" || key === "k") {
-      event.preventDefault();
-      step(key === "j" ? 1 : -1);
-    } else if (key === "x") {
-      here.activeElement?.closest("[data-row]")?.querySelector("input[type=checkbox]")?.click();
-    } else if (/^[a-z]$/.test(key)) {
-      const press = here.querySelector(`[data-key="${key}"]:not([disabled])`);
-      if (press?.checkVisibility?.() ?? press) press.click();
-    }
-  });
-
   // ---- At the start, and after each fragment --------------------------------------------------
 
   const ready = (root) => {
     showShare(root);
     root.querySelectorAll("[data-counter]").forEach(count);
-    root.querySelectorAll("[data-board]").forEach(recount);
   };
   ready(here);
   here.addEventListener("htmx:load", (event) => ready(event.detail.elt.parentElement || here));

@@ -38,7 +38,8 @@
   });
   // A session that ended must not carry the reader away from what they are writing.
   here.addEventListener("htmx:beforeOnLoad", (event) => {
-    if (event.detail.target?.id !== "preview" || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+    const leads = (name) => event.detail.xhr.getResponseHeader(name);
+    if (event.detail.target?.id !== "preview" || !(leads("HX-Redirect") || leads("HX-Refresh"))) return;
     event.preventDefault();
     const text = here.getElementById("toasts")?.dataset.signedOut;
     here.dispatchEvent(new CustomEvent("toast", { detail: { text, kind: "stop" } }));

@@ -45,6 +45,7 @@ def _redeem(me: Reader) -> None:
     me.open("/play/rewards")
     me.page.click("main a[href^='/play/rewards/']")
     me.page.wait_for_url("**/play/rewards/*")
+    me.page.click("details.confirm summary")
     me.press("form[action$='/redemptions'] button")
     assert "/play/redemptions/" in me.page.url
     me.page.click("details.confirm summary")

@@ -137,9 +137,15 @@ class Reader:
         assert answer is not None and answer.status < 400, f"{path}: {answer and answer.status}"
 
     def press(self, selector: str) -> None:
-        """Press something that leads on."""
-        with self.page.expect_navigation():
-            self.page.click(selector)
+        """Press something that leads on, to another page or to this one with what is wrong."""
+        if not self.how.scripts:
+            with self.page.expect_navigation():
+                self.page.click(selector)
+            return
+        self.page.locator("main").evaluate("main => main.dataset.before = ''")
+        self.page.click(selector)
+        self.page.wait_for_selector("main:not([data-before])", state="attached")
+        self.page.wait_for_load_state()
 
     def sign_in(self, who: str) -> None:
         self.open("/sign-in")
