@@ -17,7 +17,7 @@ def main() -> None:
     """Run each module of `bench` that has a `main`; it prints its table and returns figures."""
     figures = {}
     for module in pkgutil.iter_modules(bench.__path__):
-        if module.name != "__main__":
+        if not module.name.startswith("_"):
             print(f"\n{module.name}", flush=True)
             figures[module.name] = importlib.import_module(f"bench.{module.name}").main()
     OUT.parent.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,20 @@ import uuid
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
 from app import clock
 from app.db import after_commit, db, in_transaction, new_id, transaction
-from app.outbox.models import DONE, FAILED, PENDING, SENT, OutboxDelivery, OutboxEvent
+from app.outbox.models import (
+    ADD_DELIVERIES,
+    ADD_EVENT,
+    DONE,
+    FAILED,
+    PENDING,
+    SENT,
+    OutboxDelivery,
+    OutboxEvent,
+)
 from app.outbox.registry import Handler, Payload, handlers_of, registered
 
 MAX_ATTEMPTS = 12
@@ -53,9 +62,9 @@ def record(
     if not in_transaction():
         raise RuntimeError(f"the fact {kind} must be recorded inside transaction()")
     now, event_id = clock.now(), new_id()
-    session = db.session()
-    session.execute(
-        insert(OutboxEvent).values(id=event_id, kind=kind, payload=payload, created_at=now)
+    connection = db.session().connection()
+    connection.execute(
+        ADD_EVENT, {"id": event_id, "kind": kind, "payload": payload, "created_at": now}
     )
     rows = [
         {"id": new_id(), "event_id": event_id, "handler": handler.name, "state": PENDING,
@@ -63,7 +72,7 @@ def record(
         for handler in handlers_of(kind)
     ]  # fmt: skip
     if rows:
-        session.execute(insert(OutboxDelivery), rows)
+        connection.execute(ADD_DELIVERIES, rows)
         after_commit(wake)
     return event_id
 

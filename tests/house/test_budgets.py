@@ -15,10 +15,17 @@ from tests.conftest import House
 Count = Callable[[Callable[[], Any]], int]
 
 BUDGETS = {
-    "/": 18, "/offers": 9, "/referrals": 7, "/referrals?tab=links": 7, "/play": 14,
-    "/play/rewards": 9, "/me": 11, "/library": 10, "/shares": 8, "/charter": 8, "/rights": 8,
+    "/": 16, "/offers": 7, "/referrals": 7, "/referrals?tab=links": 7, "/play": 14,
+    "/play?kind=posts&state=in": 14, "/play/rewards": 9, "/me": 11, "/library": 7, "/shares": 8, "/charter": 8, "/rights": 8,
+    "/library?topics=mine": 8, "/library?q=a&kind=news": 8, "/me/topics": 3, "/offers?q=a": 7,
 }  # fmt: skip
-STAFF_BUDGETS = {"/studio/referrals": 8, "/studio/offers": 8, "/studio/imports": 6}
+STAFF_BUDGETS = {
+    "/studio/referrals": 8, "/studio/referrals?view=mine&q=a&order=oldest": 8,
+    "/studio/referrals/columns": 4, "/studio/views/referrals": 5,
+    "/studio/offers": 6, "/studio/imports": 6,
+    "/studio/rules": 4, "/studio/rules/visit/new": 4, "/studio/rewards?state=low&q=livre": 4,
+    "/studio/redemptions?state=all": 5, "/studio/redemptions/list": 6,
+}  # fmt: skip
 
 
 @pytest.fixture

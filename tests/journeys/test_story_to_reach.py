@@ -71,6 +71,7 @@ def test_a_story_becomes_a_post_a_figure_and_points(any_house: House, standin: S
     visitor = any_house.app.test_client()
     answer = visitor.get(f"/r/{code}", headers={"User-Agent": BROWSER})
     assert answer.headers["Location"] == story["url"]
+    any_house.ingest()
     outbox.drain()
     reach = caller.get(f"/shares/{share['id']}")["reach"]
     assert reach["clicks"]["value"] == 1 and reach["clicks"]["truth"] == "measured"
