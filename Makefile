@@ -15,7 +15,7 @@ run: install messages ## starts the demo: HOST, PORT and PORTEVOIX_DATA_DIR may 
 
 test: install-dev messages ## runs every test; ARGS="tests/ledger -x" goes to pytest
 	@sh tests/provision.sh
-	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	@.venv/bin/pytest -n 2 $(ARGS)
 
 check: install-dev ## format, lint, types, import rules, templates, translations, audit
 	@sh scripts/check.sh

@@ -22,6 +22,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
+from xdist.scheduler import LoadScopeScheduling
 
 from app import clock, config, create_app, outbox
 from app.db import db
@@ -36,6 +37,31 @@ from app.sharing import disclosures
 
 START = dt.datetime(2026, 11, 17, 9, 0, tzinfo=dt.UTC)
 PASSWORD = "un poirier sous la neige"  # for tests that sign in by it
+
+
+# What shares something costly (a running product, a filled demo) or must not meet its like on the
+# same two cores stays with one worker of the test run.
+TOGETHER = {
+    "tests/browser/": "browser",
+    "tests/demo/test_life.py": "demo",
+    "tests/jobs/test_storm.py": "storm",
+    "tests/ledger/test_rush.py": "rush",
+    "tests/referrals/test_click_kills.py": "clicks",
+    "tests/supervisor/": "supervisor",
+}
+
+
+class Together(LoadScopeScheduling):
+    """Tests one by one to whoever is free, but those of `TOGETHER`. (The groups of pytest-xdist
+    3.8 are written into test ids, which pytest 9.2 no longer lets anybody change.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((name for path, name in TOGETHER.items() if nodeid.startswith(path)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Together(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

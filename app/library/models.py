@@ -35,6 +35,7 @@ class Story(Model):
         Index("ix_story_shelf", "status", "published_at", "id"),
         Index("ix_story_author", "author_id", "created_at", "id"),
         Index("ix_story_made", "created_at", "id"),
+        Index("ix_story_status", "status", "created_at", "id"),
         Index("ix_story_planned", "visible_from"),
     )
 

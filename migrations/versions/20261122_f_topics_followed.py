@@ -35,11 +35,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_topic_follow_topic_id"), ["topic_id"], unique=False)
     with op.batch_alter_table("story", schema=None) as batch_op:
         batch_op.create_index("ix_story_made", ["created_at", "id"], unique=False)
+        batch_op.create_index("ix_story_status", ["status", "created_at", "id"], unique=False)
         batch_op.create_index("ix_story_planned", ["visible_from"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("story", schema=None) as batch_op:
         batch_op.drop_index("ix_story_planned")
+        batch_op.drop_index("ix_story_status")
         batch_op.drop_index("ix_story_made")
     op.drop_table("topic_follow")

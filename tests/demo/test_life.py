@@ -29,7 +29,7 @@ from tests.conftest import START
 from tests.demo import figures
 from tests.demo.conftest import Filled
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 def _count(*conditions: Any) -> int:

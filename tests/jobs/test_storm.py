@@ -13,7 +13,6 @@ from tests.jobs.storm import storm
 FACTS = 90
 
 
-@pytest.mark.xdist_group("storm")
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_it_handles_each_fact_once_whatever_dies(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest

@@ -12,7 +12,7 @@ from app.db import db
 from tests.ledger.rush import Act, rush
 from tests.ledger.world import award, have, member, reference
 
-pytestmark = [pytest.mark.usefixtures("any_ledger"), pytest.mark.xdist_group("rush")]
+pytestmark = pytest.mark.usefixtures("any_ledger")
 CROWDS = [(20, 1), (20, 4)]
 
 

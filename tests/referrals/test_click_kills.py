@@ -13,8 +13,6 @@ import pytest
 from tests import postgres
 from tests.referrals import click_kills
 
-pytestmark = pytest.mark.xdist_group("clicks")
-
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def server(request: pytest.FixtureRequest) -> Iterator[Any]:

@@ -14,8 +14,6 @@ from app import clock
 from app.jobs.queue import connect
 from tests.supervisor.running import Running, children_of, eventually, is_alive
 
-pytestmark = pytest.mark.xdist_group("supervisor")
-
 
 @pytest.fixture(autouse=True)
 def whole(product: Running) -> Iterator[None]:

@@ -16,8 +16,6 @@ from app.supervisor import lock, processes, queue_server
 from tests.supervisor.conftest import Start
 from tests.supervisor.running import Running, children_of, eventually, is_alive
 
-pytestmark = pytest.mark.xdist_group("supervisor")
-
 
 def all_gone(pids: list[int]) -> bool:
     return not any(map(is_alive, pids))
