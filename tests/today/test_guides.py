@@ -67,3 +67,18 @@ def test_an_unknown_guide_is_not_found(house: House) -> None:
     browser = house.browser(house.person("Maëlle Kerjan"))
     assert browser.get("/guide/..%2Fsecrets").status_code == 404
     assert browser.get("/guide/nobody").status_code == 404
+
+
+def test_every_term_that_a_page_explains_is_a_word_of_ours() -> None:
+    asked = {
+        code
+        for page in FOLDER.parent.rglob("*.html")
+        for code in re.findall(r'help\("([a-z-]+)"\)', page.read_text("utf-8"))
+    }
+    assert {"on-hold", "visibility", "share-unknown"} <= asked <= set(TERMS)
+
+
+def test_a_term_is_explained_where_it_stands(house: House) -> None:
+    page = house.browser(house.person("Maëlle Kerjan", language="en")).get("/play").text
+    assert "What does “On the way” mean?" in page
+    assert str(TERMS["on-hold"].meaning) in page
