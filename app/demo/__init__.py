@@ -134,6 +134,7 @@ def describe() -> dict[str, object]:
             found.append(
                 {
                     "id": str(person.id), "name": person.name, "email": demo.email,
+                    "language": person.language,
                     "password": PASSWORD, "roles": sorted(person.roles),
                     "token": token_of(demo.email), **carrying.stands_for(person.id),
                 }
@@ -164,5 +165,6 @@ def accounts_text(described: dict[str, object]) -> str:
     found = described["people"]
     lines = [f"Demo accounts, all with the password {PASSWORD}:"]
     if isinstance(found, list):
-        lines += [f"  {p['email']:<28} {', '.join(p['roles'])}" for p in found]
+        lines += [f"  {p['email']:<28} {p['language']}  {', '.join(p['roles'])}" for p in found]
+    lines.append(f"Mails are written to {_settings().data_dir / 'mail'}.")
     return "\n".join(lines)
