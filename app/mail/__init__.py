@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import css_inline
 from flask import Flask, current_app, render_template
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from flask_mailman import EmailMultiAlternatives, Mail
 
 from app import config
@@ -21,7 +22,7 @@ from app.settings import organisation
 from app.settings.palette import palette
 from app.settings.service import DEFAULT_BRAND
 
-__all__ = ["send", "start", "url"]
+__all__ = ["in_folder", "send", "start", "url"]
 
 
 def _settings() -> config.Settings:
@@ -33,6 +34,13 @@ def url(path: str) -> str:
     return _settings().base_url + path
 
 
+def in_folder() -> str:
+    """What staff read beside "a mail is on its way" where no server carries it."""
+    return str(
+        _("No mail server is configured: it was written to the mail folder of the installation.")
+    )
+
+
 def send(to: str, name: str, template: str, language: str, **context: object) -> None:
     """Send one message. Called by handlers of facts, never in a request or a transaction.
 
@@ -42,7 +50,8 @@ def send(to: str, name: str, template: str, language: str, **context: object) ->
     with force_locale(language):
         ink = palette(org.brand if org else DEFAULT_BRAND)
         shared = {"org": org, "lang": language, "url": url, "ink": ink, **context}
-        subject, _, body = render_template(f"mail/{template}.txt", **shared).strip().partition("\n")
+        text = render_template(f"mail/{template}.txt", **shared).strip()
+        subject, _line, body = text.partition("\n")
         html = css_inline.inline(
             render_template(f"mail/{template}.html", subject=subject, **shared),
             keep_style_tags=True,  # the dark scheme is a media query, it cannot be inlined

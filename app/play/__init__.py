@@ -4,10 +4,12 @@ from flask import Flask
 
 
 def start(app: Flask) -> None:
-    """Register handlers of facts and routes, and who tells what a post would bring and brought."""
+    """Register handlers of facts and routes, and who tells what posts and referrals bring."""
     from app.play import earned, handlers, models, months, promise, studio, views  # noqa: F401
+    from app.referrals.neighbours import rewarded_by
     from app.sharing import neighbours
 
+    rewarded_by(promise.rewarded)
     neighbours.worth_by(promise.worth)
     neighbours.earned_by(earned.of_share)
     app.register_blueprint(views.play)

@@ -14,7 +14,8 @@ from app.db import Model, primary_key, utc_column
 # Everything that can ever be worth points: acts inside the product. No figure of a network and
 # no review of the employer is among them, so no rule can name one (rules N1, N3).
 SHARE_FACTS = ("share", "own-words", "visit")
-FACTS = ("application", "interview", "hire", *SHARE_FACTS)
+REFERRAL_FACTS = ("application", "interview", "hire")
+FACTS = (*REFERRAL_FACTS, *SHARE_FACTS)
 PERIODS = ("day", "week")
 
 

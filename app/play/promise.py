@@ -1,4 +1,5 @@
-"""What a post would bring now, said before it is pressed (features F17, F18)."""
+"""What a post would bring now, said before it is pressed (features F17, F18), and which facts
+about an application give points."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from sqlalchemy import func, select
 from app import clock
 from app.db import db
 from app.play import rule_words, rules
-from app.play.models import SHARE_FACTS, ShareAward
+from app.play.models import REFERRAL_FACTS, SHARE_FACTS, ShareAward
 from app.play.rules import Rule
 from app.play.share_awards import (
     OWN_WORDS,
@@ -26,6 +27,12 @@ from app.sharing.composing import Subject
 from app.sharing.neighbours import Worth, WorthLine
 from app.sharing.subjects import OFFER
 from app.web.i18n import language
+
+
+def rewarded() -> list[str]:
+    """The facts about a referral that give points when it is received now. One statement."""
+    known = rules.all_in_force(REFERRAL_FACTS, clock.now())
+    return [fact for fact in REFERRAL_FACTS if fact in known and known[fact].points]
 
 
 def worth(person_id: uuid.UUID, subject: Subject) -> Worth:

@@ -17,8 +17,9 @@ from app.errors import InvalidInput
 from app.ledger import Balance
 from app.ledger import queries as books
 from app.ledger.codes import AWARD, CODES, REDEMPTION
-from app.play import accounts, facts, neighbours, posts, rule_words
+from app.play import accounts, facts, moves, neighbours, posts, rule_words
 from app.play.facts import Fact
+from app.play.moves import Move
 from app.play.neighbours import Told
 from app.play.posts import Posts
 from app.play.rules import Rule, by_ids
@@ -41,6 +42,7 @@ class Line:
     `state` is the ledger's (announced, pending, available, spent, cancelled, expired).
     `balance_after` is None for a line that moved the balance later than it was written;
     `changed_at` then says when. `is_void`: it never came to count, or its points are back.
+    `moved_at` is the day under which a page shows it, `phase` that of a `Move`.
     """
 
     id: uuid.UUID
@@ -62,11 +64,36 @@ class Line:
     balance_after: int | None
     is_void: bool
     count: int
+    moved_at: dt.datetime
+    phase: str
 
     @property
     def is_on_the_way(self) -> bool:
         """Announced or on hold: shown with its date, never among what can be spent."""
         return self.amount > 0 and self.state in ("announced", "pending")
+
+    @property
+    def note(self) -> str:
+        """Under the title: what happened to points that the balance already knew, or did not
+        know yet, then what the line is about."""
+        return " · ".join(part for part in (self._phase_words(), self.about) if part)
+
+    def _phase_words(self) -> str:
+        if self.phase == moves.RELEASED:
+            if self.earned_at > self.moved_at:
+                return str(_("Now available"))
+            return str(_("Now available, earned on %(day)s", day=day(self.earned_at)))
+        if self.phase == moves.RETURNED:
+            return str(_("The points are back"))
+        return self.state_name if self.is_void else ""
+
+    @property
+    def earned_at(self) -> dt.datetime:
+        """When what the points are for happened: the hold of a post counts from then on."""
+        rule = self.rule
+        if rule is not None and rule.is_about_posts and self.due_at:
+            return self.due_at - dt.timedelta(days=rule.hold_days)
+        return self.effective_at
 
     @property
     def state_name(self) -> str:
@@ -110,27 +137,37 @@ def statement(
     place, account = _place(after), accounts.account_of(person_id)
     if account is None:
         return Statement(accounts.balance_of(person_id), [], None, [], 0)
-    found: list[Fact] = []
-    earlier: str | None = None
+    found: list[Move] = []
     if wanted.state != "waiting":
-        found, earlier = _entries(account, place, books.MAX_LINES, wanted)
+        found = moves.moves(account, person_id, after=place, only=wanted.only())
     waiting = _waiting(account)
     on_the_way = sum(fact.amount for fact in waiting)
     rules = _rules([*found, *waiting])
     if wanted.is_narrow:
         waiting = [fact for fact in waiting if wanted.keeps(fact, _fact_of(fact, rules))]
-    shown, cut_at = facts.page(found, rules, limit)
+    shown, earlier = _page(found, rules, limit)
     waiting_told = facts.gathered(waiting, rules)
     explained = _explain(person_id, [*shown, *waiting_told], rules, language)
     balance = ledger.balance(account)
     return Statement(
         balance=balance,
         lines=explained[: len(shown)],
-        earlier=str(cut_at) if cut_at is not None else earlier,
+        earlier=earlier,
         pending=explained[len(shown) :],
         unlisted=0 if wanted.is_narrow else max(0, balance.pending - on_the_way),
         account_id=account,
     )
+
+
+def _page(
+    found: Sequence[Move], rules: dict[uuid.UUID, Rule], limit: int
+) -> tuple[list[Move], str | None]:
+    """The newest lines, the visits of a day as one, and the cursor of those before."""
+    _some, cut_at = facts.page(found, rules, limit)
+    if cut_at is None and len(found) == books.MAX_LINES and found[-1].sequence > 1:
+        cut_at = found[-1].sequence
+    kept = [move for move in found if cut_at is None or move.sequence >= cut_at]
+    return moves.gathered(kept, rules), str(cut_at) if cut_at is not None else None
 
 
 def lines(
@@ -266,9 +303,17 @@ def _line(fact: Fact, known: _Known) -> Line:
         changed_at=fact.changed_at,
         due_at=fact.due_at,
         balance_after=fact.balance_after,
-        is_void=fact.is_settled and fact.state in ("cancelled", "expired") and not fact.is_reversed,
+        is_void=_is_void(fact),
         count=fact.count,
+        moved_at=fact.moved_at if isinstance(fact, Move) else fact.effective_at,
+        phase=fact.phase if isinstance(fact, Move) else "",
     )
+
+
+def _is_void(fact: Fact) -> bool:
+    if isinstance(fact, Move):
+        return fact.phase == moves.NEVER
+    return fact.is_settled and fact.state in ("cancelled", "expired") and not fact.is_reversed
 
 
 def _told(fact: Fact, known: _Known) -> Told | None:
@@ -348,12 +393,12 @@ def _code_words(fact: Fact) -> str:
         return str(_("Counter-entry: a line is never erased, it is compensated."))
     names: dict[str, str] = {
         "award": _("Points awarded."),
-        "adjustment": _("A named person gave these points."),
-        "deduction": _("A named person took these points."),
+        "adjustment": _("Given by the team."),
+        "deduction": _("Taken by the team."),
         "redemption": _("Exchanged for a reward, at the price shown that day."),
         "expiry": _("These points had reached their last day."),
         "recovery": _("An earlier correction could not be taken back in full; this settles it."),
-        "waiver": _("A named person waived what was left of a correction."),
+        "waiver": _("The team waived what was left of a correction."),
     }
     return names.get(fact.code, "")
 
@@ -434,8 +479,11 @@ def _evidence(fact: Fact, row: ReferralRow | None, known: _Known) -> str:
 
 
 def _by(fact: Fact) -> str:
-    if fact.code == REDEMPTION and not fact.is_reversal:
+    returned = isinstance(fact, Move) and fact.phase == moves.RETURNED
+    if fact.code == REDEMPTION and not fact.is_reversal and not returned:
+        return str(_("you"))
+    if isinstance(fact, Move) and returned and fact.is_own:
         return str(_("you"))
     if fact.actor_code == "person":
-        return str(_("a named person of the programme"))
+        return str(_("the team"))
     return str(_("the rule, automatically"))

@@ -29,8 +29,8 @@ FEW_VISITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The lines of one month here, newest first. `opening` is what could be spent when it began;
-    None where the page leaves lines out or ends within the month."""
+    """What moved the balance in one month here, newest first. `opening` is what could be spent
+    when it began; None where the page leaves lines out or ends within the month."""
 
     name: str
     starts_on: dt.date
@@ -40,7 +40,7 @@ class Month:
 
 def _months(found: Statement, *, is_whole: bool) -> list[Month]:
     def first_day(line: Line) -> dt.date:
-        day: dt.date = to_user_timezone(line.effective_at).date()
+        day: dt.date = to_user_timezone(line.moved_at).date()
         return day.replace(day=1)
 
     months = [
@@ -127,7 +127,7 @@ def _columns() -> list[tuple[str, str]]:
         (_("Rule"), _("name and version of the rule that decided")),
         (_("Reason"), _("why, in words")),
         (_("Evidence"), _("what it rests on")),
-        (_("By"), _("a rule, or a named person")),
+        (_("By"), _("a rule, you or the team")),
     ]
 
 

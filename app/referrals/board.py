@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app import audit, clock
+from app import audit, clock, mail
 from app.db import transaction
 from app.errors import InvalidInput
 from app.people import saved_views
@@ -253,6 +253,8 @@ def add_stage(referral_id: uuid.UUID) -> Response:
     except InvalidInput as error:
         return _file(referral_id, 422, {k: " ".join(map(str, v)) for k, v in error.errors.items()})
     flash(_("The stage is recorded. The person is told by mail."), "ok")
+    if current_settings().smtp_url is None:
+        flash(mail.in_folder(), "info")
     return redirect_to(f"/studio/referrals/{referral_id}")
 
 

@@ -117,6 +117,26 @@ def take(connection: Connection, posting: Posting, offer: Offer | None, language
     return Taken(outcome or ("updated" if changed else "unchanged"), code, offer)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides how a posting meets an offer that we have."""
+
+    status: str
+    closed_reason: str | None
+    content_hash: str | None
+
+
+def foresee(posting: Posting, offer: Standing | None) -> tuple[str, str | None]:
+    """Outcome and code that `take` would come to, without changing anything."""
+    if len(posting.external_id) > ID_LIMIT:
+        return "refused", "id-too-long"
+    if offer is None:
+        return "created", None if posting.is_open else "closed-at-source"
+    changed = offer.content_hash != digest_of(columns_of(posting), posting.is_open)
+    outcome, code = _followed(offer.status, offer.closed_reason, posting.is_open)
+    return outcome or ("updated" if changed else "unchanged"), code
+
+
 def _create(
     connection: Connection, posting: Posting, columns: dict[str, object], digest: str
 ) -> Taken:
@@ -148,12 +168,22 @@ def _update(offer: Offer, columns: dict[str, object], digest: str) -> None:
 
 def _follow(offer: Offer, is_open: bool) -> tuple[str | None, str | None]:
     """Open and close as the source does; (outcome, code) where that says something."""
+    outcome, code = _followed(offer.status, offer.closed_reason, is_open)
+    if outcome == "closed":
+        offers.mark_closed(offer, offers.BY_SOURCE)
+    elif code == "reopened":
+        offers.mark_open(offer)
+    return outcome, code
+
+
+def _followed(
+    status: str, closed_reason: str | None, is_open: bool
+) -> tuple[str | None, str | None]:
+    """What following the source means for an offer in this status."""
     if not is_open:
-        closed = offer.status == "open" and offers.mark_closed(offer, offers.BY_SOURCE)
-        return ("closed" if closed else None), "closed-at-source"
-    if offer.status != "closed":
+        return ("closed" if status == "open" else None), "closed-at-source"
+    if status != "closed":
         return None, None
-    if offer.closed_reason == offers.BY_PERSON:
+    if closed_reason == offers.BY_PERSON:
         return None, "closed-by-person"
-    offers.mark_open(offer)
     return "updated", "reopened"

@@ -400,10 +400,10 @@ def _report(job: _Job, lines: Sequence[_Line], rows: int = 0) -> None:
 
 def _settle_absent(job: _Job, reading: FeedReading) -> None:
     """Close what the source no longer has, unless the file is too odd to be believed."""
-    missing = _missing(job.connection, reading.seen_ids)
-    doubt = _doubt(job, reading, len(missing))
+    missing = absent(job.connection, reading.seen_ids)
+    doubt = doubt_of(reading, len(missing), _stayed(job))
     digest = _digest(reading, doubt)
-    believed = doubt is None or _already_closing(job) or _said_before(job, digest)
+    believed = _already_closing(job) or is_believed(job.connection.id, job.id, reading, doubt)
     with transaction() as session:
         job.turn.prove()
         session.execute(
@@ -416,7 +416,7 @@ def _settle_absent(job: _Job, reading: FeedReading) -> None:
         job.alive.tell()
 
 
-def _missing(connection: Connection, seen: frozenset[str]) -> list[tuple[uuid.UUID, str]]:
+def absent(connection: Connection, seen: frozenset[str]) -> list[tuple[uuid.UUID, str]]:
     """The open offers of this source that the file does not speak of."""
     rows = db.session.execute(
         select(Offer.id, Offer.external_id)
@@ -431,8 +431,16 @@ def _missing(connection: Connection, seen: frozenset[str]) -> list[tuple[uuid.UU
     return [(row.id, row.external_id) for row in rows if row.external_id not in seen]
 
 
-def _doubt(job: _Job, reading: FeedReading, missing: int) -> str | None:
-    """Why absence from this file proves nothing; None when it does.
+def is_believed(
+    connection_id: uuid.UUID, import_id: uuid.UUID, reading: FeedReading, doubt: str | None
+) -> bool:
+    """Whether absence would close: nothing is odd, or two files before said the same odd thing."""
+    return doubt is None or _said_before(connection_id, import_id, _digest(reading, doubt))
+
+
+def doubt_of(reading: FeedReading, missing: int, stayed: int) -> str | None:
+    """Why absence from this file proves nothing; None when it does. `missing` offers are open
+    and not in it, `stayed` were open and are in it.
 
     A file that is whole and not much shorter than what is open is believed. "More than half"
     is counted against the offers that were open before this run.
@@ -444,7 +452,7 @@ def _doubt(job: _Job, reading: FeedReading, missing: int) -> str | None:
         return "truncated"
     if not reading.complete and missing:
         return "incomplete"
-    if len(reading.seen_ids) * 2 < missing + _stayed(job):
+    if len(reading.seen_ids) * 2 < missing + stayed:
         return "shrunk"
     return None
 
@@ -484,14 +492,14 @@ def _closings(job: _Job, code: str) -> bool:
     return db.session.execute(found.limit(1)).first() is not None
 
 
-def _said_before(job: _Job, digest: str) -> bool:
+def _said_before(connection_id: uuid.UUID, import_id: uuid.UUID, digest: str) -> bool:
     """Whether the two runs before this one said exactly the same odd thing."""
     before = db.session.scalars(
         select(OfferImport.feed_digest)
         .where(
-            OfferImport.connection_id == job.connection.id,
+            OfferImport.connection_id == connection_id,
             OfferImport.finished_at.is_not(None),
-            OfferImport.id != job.id,
+            OfferImport.id != import_id,
         )
         .order_by(OfferImport.finished_at.desc(), OfferImport.id.desc())
         .limit(EQUAL_RUNS)

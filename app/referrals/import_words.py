@@ -67,6 +67,19 @@ SUSPICIONS: Final[Mapping[str, Sentence]] = {
 }  # fmt: skip
 """Why absence closed nothing this time."""
 
+DOUBTS: Final[Mapping[str, Sentence]] = {
+    "empty": _l("They stay open, because this file holds no offer at all."),
+    "truncated": _l("They stay open, because this file seems to stop too early."),
+    "incomplete": _l(
+        "They stay open, because some rows could not be recognised and nobody can say which"
+        " offers are gone."
+    ),
+    "shrunk": _l(
+        "They stay open, because this file holds less than half of the offers that are open."
+    ),
+}  # fmt: skip
+"""Why absence would close nothing, said beforehand."""
+
 _UNREADABLE: Final[Sentence] = _l("This file cannot be read.")
 _ODD: Final[Sentence] = _l("Something about this file is odd. Nothing was closed.")
 
@@ -113,3 +126,8 @@ def reason(code: str | None) -> Sentence:
 def suspicion(code: str | None) -> Sentence:
     """Why nothing was closed."""
     return SUSPICIONS.get(code or "") or _ODD
+
+
+def doubt(code: str | None) -> Sentence:
+    """Why nothing would be closed."""
+    return DOUBTS.get(code or "") or DOUBTS["incomplete"]

@@ -23,9 +23,10 @@ from app.integrations.csv_feed import REQUIRED_FIELDS, CsvShape, sniff
 from app.integrations.postings import FeedError, FeedReading, Posting
 from app.integrations.text import clean_text
 from app.people.models import Person
-from app.referrals import connections, fetching, import_run, import_words
+from app.referrals import connections, fetching, import_forecast, import_run, import_words
 from app.referrals.connections import CSV
 from app.referrals.fetching import MAX_BYTES
+from app.referrals.import_forecast import Forecast
 from app.referrals.models import Connection, Offer, OfferImport, OfferImportLine
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "refused", "closed", "kept", "note")
@@ -289,7 +290,8 @@ class Preview:
     """What confirming would do. `columns` are a spreadsheet's headers, in order; `mapping`
     says which of our fields they serve. `missing` are fields that must still be mapped,
     `forbidden` columns about persons that are never read. `rows` are the first postings as
-    they will be read; `fault` is why they cannot be."""
+    they will be read; `fault` is why they cannot be. `forecast` counts what would become of
+    all rows, None for a file too long to count beforehand or one that cannot be read."""
 
     import_row: ImportRow
     columns: tuple[str, ...] = ()
@@ -300,6 +302,7 @@ class Preview:
     missing: tuple[str, ...] = ()
     rows: tuple[Posting, ...] = ()
     fault: Sentence | None = None
+    forecast: Forecast | None = None
 
 
 def _unreadable(error: FeedError, name: str = "file") -> InvalidInput:
@@ -381,10 +384,23 @@ def preview(import_id: uuid.UUID, mapping: Mapping[str, str] | None = None) -> P
     row = get_import(import_id)
     if connection.kind != CSV:
         reading = import_run.read(connection, data, None, origin)
-        return Preview(row, rows=reading.postings[:PREVIEW_ROWS])
+        return Preview(
+            row,
+            rows=reading.postings[:PREVIEW_ROWS],
+            forecast=_forecast(row, connection, data, reading),
+        )
     shape = sniff(_beginning(data), import_run.feed_settings(connection, origin))
     chosen = proposed if mapping is None else mapping
     return _preview_csv(row, connection, data, shape, _used(shape, chosen))
+
+
+def _forecast(
+    row: ImportRow, connection: Connection, data: bytes, reading: FeedReading
+) -> Forecast | None:
+    """What all rows would do, where the file is short enough for a page to count them."""
+    if not import_forecast.is_short(row.total, len(data)):
+        return None
+    return import_forecast.forecast(connection, row.id, reading)
 
 
 def _beginning(data: bytes) -> bytes:
@@ -411,7 +427,9 @@ def _preview_csv(
     fault: Sentence | None = None
     try:
         if not missing:
-            reading = import_run.read(connection, _beginning(data), dict(mapping), row.origin)
+            counted = import_forecast.is_short(row.total, len(data))
+            part = data if counted else _beginning(data)
+            reading = import_run.read(connection, part, dict(mapping), row.origin)
     except FeedError as error:
         fault = import_words.fault(error.code, error.detail)
     used = set(mapping.values())
@@ -425,6 +443,7 @@ def _preview_csv(
         missing=missing,
         rows=reading.postings[:PREVIEW_ROWS] if reading else (),
         fault=fault,
+        forecast=_forecast(row, connection, data, reading) if reading else None,
     )
 
 

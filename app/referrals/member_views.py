@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 
 from app.errors import InvalidInput
 from app.people.queries import named
-from app.referrals import links, offer_queries, queries
+from app.referrals import links, neighbours, offer_queries, queries
+from app.referrals import public_words as said
 from app.referrals.errors import UnknownReferral
 from app.referrals.models import CHANNELS
 from app.referrals.queries import ReferralFilter
@@ -68,6 +69,8 @@ def _offer_page(
         "referrals/offer.html",
         status,
         offer=detail.row,
+        pay=said.pay(detail.row),
+        rewarded=said.rewarded(neighbours.rewarded()),
         description=detail.description_html,
         links=mine,
         link_url=link_url,

@@ -16,7 +16,7 @@ from app.config import LANGUAGES
 from app.errors import InvalidInput
 from app.integrations.text import html_to_text
 from app.media.cards import Card, card_file
-from app.referrals import candidates, hits, links, service, visitors
+from app.referrals import candidates, hits, links, neighbours, service, visitors
 from app.referrals import public_queries as queries
 from app.referrals import public_words as words
 from app.referrals.attribution import normalised
@@ -148,6 +148,7 @@ def _page(
         kicker=words.kicker(row),
         facts=words.facts(row),
         follower=queries.follower_name(row),
+        rewarded=words.rewarded(neighbours.rewarded()) if mention else "",
         notice=short_notice(org.name, org.privacy_contact),
         notice_version=CURRENT_NOTICE,
         token=form_token(row.slug),

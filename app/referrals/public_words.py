@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from flask_babel import format_currency, get_locale
@@ -10,6 +11,7 @@ from flask_babel import gettext as _
 
 from app.integrations.text import fold
 from app.referrals.models import Offer
+from app.referrals.offer_queries import OfferRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ def money(amount: int, currency: str) -> str:
     return str(format_currency(amount, currency, format=pattern, currency_digits=False))
 
 
-def salary(offer: Offer) -> str:
+def salary(offer: Offer | OfferRow) -> str:
     """The pay as far as it is known, or nothing."""
     low, high, currency = offer.salary_min, offer.salary_max, offer.salary_currency
     if not currency or (low is None and high is None):
@@ -41,13 +43,22 @@ def salary(offer: Offer) -> str:
     return str(_("from %(low)s", low=money(low, currency)))
 
 
-def _interval(offer: Offer) -> str:
+def _interval(offer: Offer | OfferRow) -> str:
     words: dict[str, str] = {
         "year": _("a year, before tax"), "month": _("a month, before tax"),
         "week": _("a week, before tax"), "day": _("a day, before tax"),
         "hour": _("an hour, before tax"),
     }  # fmt: skip
     return words.get(offer.salary_interval or "", "")
+
+
+def pay(offer: Offer | OfferRow) -> Fact | None:
+    """The salary and what it counts for; None where nothing is known of it."""
+    value = salary(offer)
+    if not value:
+        return None
+    typed = value == offer.salary_text
+    return Fact(_("Pay"), value, "" if typed else _interval(offer))
 
 
 def remote(offer: Offer) -> str:
@@ -60,11 +71,8 @@ def remote(offer: Offer) -> str:
 
 def facts(offer: Offer) -> list[Fact]:
     """At most three, and only what is known."""
-    found: list[Fact] = []
-    pay = salary(offer)
-    if pay:
-        typed = pay == offer.salary_text
-        found.append(Fact(_("Pay"), pay, "" if typed else _interval(offer)))
+    paid = pay(offer)
+    found = [paid] if paid else []
     if offer.location:
         found.append(Fact(_("Place"), offer.location, remote(offer)))
     elif offer.remote:
@@ -81,6 +89,19 @@ def kicker(offer: Offer) -> str:
     if offer.contract and offer.location:
         return str(_("%(contract)s in %(place)s", contract=offer.contract, place=offer.location))
     return offer.contract or offer.location
+
+
+def rewarded(facts: Collection[str]) -> str:
+    """What gives points to who recommended, as it stands in a sentence; empty for no `facts`."""
+    names: dict[str, str] = {
+        "application": _("an application"),
+        "interview": _("an interview"),
+        "hire": _("a hire"),
+    }
+    said = [name for fact, name in names.items() if fact in facts]
+    if len(said) < 2:
+        return "".join(said)
+    return str(_("%(most)s and %(last)s", most=", ".join(said[:-1]), last=said[-1]))
 
 
 # --- for search engines ------------------------------------------------------------------

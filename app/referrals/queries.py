@@ -179,13 +179,19 @@ def _conditions(f: ReferralFilter) -> list[ColumnElement[bool]]:
     return found
 
 
+def _told_to_referrer() -> ColumnElement[bool]:
+    """Referrals that their referrer may know of: a candidate may choose that nothing is told,
+    not even a number, before the end."""
+    return or_(Referral.visibility != "none", Referral.stage.in_(stages.ENDS))
+
+
 def _whose(f: ReferralFilter) -> list[ColumnElement[bool]]:
     """All for staff; for a referrer their own, and a filter by stage finds only what they see."""
     if f.referrer_id is None:
         return [Referral.stage == f.stage] if f.stage else []
     found: list[ColumnElement[bool]] = [
         Referral.referrer_id == f.referrer_id,
-        or_(Referral.visibility != "none", Referral.stage.in_(stages.ENDS)),
+        _told_to_referrer(),
     ]
     return [*found, _seen_by_referrer(f.stage)] if f.stage else found
 
@@ -544,7 +550,8 @@ def offers_applied_to(chosen: uuid.UUID | None = None, limit: int = 300) -> list
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """One of a member's links and its life, every figure measured here."""
+    """One of a member's links and its life, every figure measured here. `applications` leaves
+    out those whose candidate lets the member know nothing before the end."""
 
     id: uuid.UUID
     code: str
@@ -562,7 +569,8 @@ class LinkRow:
 def links_of(
     person_id: uuid.UUID, *, offer_id: uuid.UUID | None = None, limit: int = 100
 ) -> list[LinkRow]:
-    """A member's links with openings by people, all openings, and applications."""
+    """A member's links with openings by people, all openings, and the applications that the
+    member may know of."""
     people = case((ClickCount.verdict == "person", ClickCount.count), else_=0)
     counted = (
         select(
@@ -576,7 +584,11 @@ def links_of(
     )
     applied = (
         select(Referral.link_id, func.count().label("n"))
-        .where(Referral.link_id.is_not(None), Referral.referrer_id == person_id)
+        .where(
+            Referral.link_id.is_not(None),
+            Referral.referrer_id == person_id,
+            _told_to_referrer(),
+        )
         .group_by(Referral.link_id)
         .subquery()
     )

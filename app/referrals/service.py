@@ -40,7 +40,9 @@ _ADDRESS = re.compile(
     rf"[^{_NOT_IN_ADDRESS}]{{1,64}}@[^{_NOT_IN_ADDRESS}]{{1,180}}\.[^{_NOT_IN_ADDRESS}.]{{2,}}"
 )
 _PHONE = re.compile(r"[+0-9 ().\-/]{6,40}")
-_PROFILE = re.compile(r"https?://[^\s\x00-\x1f\x7f\"'<>]{3,280}")
+_PROFILE = re.compile(r"https?://[^\s\x00-\x1f\x7f\"'<>]{3,280}", re.IGNORECASE)
+_NO_SCHEME = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?:[:/?#].*)?")
+"""A name with a dot, as people type addresses: linkedin.com/in/lea."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 STEP_FOR = dt.timedelta(hours=2)
 STILL_ON_ITS_WAY = dt.timedelta(minutes=10)
@@ -210,13 +212,18 @@ def working_days_after(start: dt.datetime, days: int) -> dt.datetime:
     return at
 
 
+def _whole_address(typed: str) -> str:
+    """An address of a page; one that was typed without its scheme gets the safe one."""
+    return f"https://{typed}" if _NO_SCHEME.fullmatch(typed) else typed
+
+
 def complete(referral_id: uuid.UUID, *, phone: str, profile_url: str, message: str) -> None:
     """The second step: everything in it is optional. Raises `InvalidInput` by field.
 
     Whoever knows an address can send its form again, so an application that is older than a
     first step and a second one may take is left as it is, without a word about it.
     """
-    phone, profile_url = phone.strip(), profile_url.strip()
+    phone, profile_url = phone.strip(), _whole_address(profile_url.strip())
     message = _UNPRINTABLE.sub("", message.replace("\r\n", "\n")).strip()
     errors: dict[str, Sentence] = {}
     check_phone(errors, phone)

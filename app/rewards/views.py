@@ -61,7 +61,7 @@ def told(redemption_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Told]:
 
 def _told(row: RedemptionRow) -> Told:
     about = {
-        "reserved": _("Reserved, %(name)s hands it over", name=row.deliverer_name),
+        "reserved": _("Reward reserved; %(name)s hands it over", name=row.deliverer_name),
         "fulfilled": _("Handed over on %(day)s", day=day(row.settled_at)),
         "cancelled": _("Cancelled on %(day)s", day=day(row.settled_at)),
     }[row.status]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ipaddress
 
 from flask import Blueprint, Response, request
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.db import db
 from app.errors import Forbidden, InvalidInput
 from app.people import service as people
 from app.people import sessions
@@ -54,4 +57,39 @@ def create(ticket: str) -> Response:
         return render("setup/setup.html", 422, ticket=ticket, typed=typed, errors=error.errors)
     signed_in = people.start_login(person_id, request.headers.get("User-Agent", ""), "setup")
     sessions.begin(signed_in)
-    return redirect_to("/studio/offers")
+    return redirect_to("/studio")
+
+
+@setup.errorhandler(service.AlreadySetUp)
+def already(error: service.AlreadySetUp) -> Response:
+    """The address has done its work: the way on is to sign in."""
+    db.session.rollback()
+    return render(
+        "errors/public.html",
+        error.status,
+        layout="public",
+        code=error.status,
+        title=str(error.sentence),
+        happened=_("Nothing was changed."),
+        action_url="/sign-in",
+        action_label=_("Sign in"),
+    )
+
+
+@setup.before_app_request
+def not_yet() -> Response | None:
+    """Before the set-up nobody can sign in, and the page of the door says so instead."""
+    if request.endpoint not in ("people.sign_in", "people.sign_in_submit") or is_set_up():
+        return None
+    response = render("setup/not_yet.html", 503, layout="public")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def is_set_up() -> bool:
+    """Whether there is an organisation; a database that is away is another page's matter."""
+    try:
+        return not service.needed()
+    except SQLAlchemyError:
+        db.session.remove()
+        return True

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 from sqlalchemy import Row, Select, bindparam, select
 
+from app import clock
 from app.db import db
 from app.ledger import queries as books
 from app.ledger.codes import CODES
@@ -28,6 +30,7 @@ from app.sharing.models import Share
 from app.sharing.reach import Figure
 from app.sharing.words import NETWORK_NAMES, STATUS_NAMES
 from app.today.readers import Member
+from app.web.i18n import short_day
 
 OF_ONE_KIND: Final = 3
 COMING: Final = 4
@@ -39,7 +42,7 @@ _POSTS: Final = ("published", "intent", "scheduled", "publishing", "failed", "wi
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One line. `kind`: 'post' (then `visits` is a count with its truth, or None where nobody
-    counts, and `status` a word), 'referral' (then `stage`), 'points' (then `amount`)."""
+    counts, `status` a word, and `goes_out` says when if it is scheduled), 'referral' (then `stage`), 'points' (then `amount`)."""
 
     kind: str
     at: dt.datetime
@@ -51,6 +54,7 @@ class Outcome:
     visits: Figure | None = None
     stage: str = ""
     amount: int = 0
+    goes_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ _Post = Row[*tuple[Any, ...]]
 _MINE: Final[Select[*tuple[Any, ...]]] = (
     select(
         Share.id, Share.status, Share.title, Share.network, Share.language, Share.format,
-        Share.link_id, Share.published_at, Share.created_at,
+        Share.link_id, Share.published_at, Share.created_at, Share.publish_at,
     )
     .where(Share.person_id == bindparam("person_id"), Share.status.in_(_POSTS))
     .order_by(Share.created_at.desc(), Share.id.desc())
@@ -137,7 +141,21 @@ def _post(post: _Post, seen: tuple[int, dt.datetime] | None) -> Outcome:
         language=post.language,
         status=str(STATUS_NAMES[post.status]),
         visits=visits,
+        goes_out=_goes_out(post.publish_at) if post.status == "scheduled" else "",
     )
+
+
+def _goes_out(at: dt.datetime | None) -> str:
+    """When a scheduled post leaves, as one says it: tomorrow at 8:40."""
+    if at is None or at <= clock.now():
+        return str(_("goes out in a moment"))
+    time = format_datetime(at, "H:mm")
+    days = (day_of(at) - day_of(clock.now())).days
+    if days == 0:
+        return str(_("goes out today at %(time)s", time=time))
+    if days == 1:
+        return str(_("goes out tomorrow at %(time)s", time=time))
+    return str(_("goes out on %(day)s at %(time)s", day=short_day(at), time=time))
 
 
 def _is_linked(post: _Post) -> bool:
@@ -212,7 +230,7 @@ def _credit(alike: Sequence[Fact], reader: Member, names: dict[uuid.UUID, str]) 
         at=first.changed_at,
         title=about or causes,
         line=causes if about else "",
-        url="/play",
+        url=f"/play?about={first.subject}" if first.subject else "/play",
         amount=sum(fact.amount for fact in alike),
     )
 

@@ -13,6 +13,7 @@ from app import clock
 from app.library import week as calendar
 from app.library.views import viewer
 from app.sharing import carried
+from app.today.first_steps import first_steps
 from app.today.places import staff_places
 from app.web import access, current_settings, render
 from app.web.pages import redirect_to
@@ -50,7 +51,8 @@ def show() -> Response:
         after=calendar.week_name(monday + dt.timedelta(days=7)),
         is_now=monday <= today <= monday + dt.timedelta(days=6),
         empty={day.date for day in empty},
-        headline=_headline(len(empty), len(drafts)),
+        headline=_headline(days, len(empty), len(drafts)),
+        steps=first_steps(current_settings(), access.me().person_id) if "admin" in roles else [],
         drafts=drafts,
         placeable=[d for d in drafts if not d.is_sensitive and not d.has_day],
         figures=carried.carried(slot.id for day in days for slot in day.slots),
@@ -74,14 +76,19 @@ def _is_empty(day: calendar.Day, today: dt.date) -> bool:
     return day.date >= today and day.date.weekday() < 5 and not day.slots
 
 
-def _headline(empty: int, drafts: int) -> str:
+def _headline(week: list[calendar.Day], empty: int, drafts: int) -> str:
+    if not drafts and not any(day.slots for day in week):
+        return str(_("An empty week"))
     days = ngettext("%(num)d empty day", "%(num)d empty days", empty)
     texts = ngettext("%(num)d text to read again", "%(num)d texts to read again", drafts)
     if empty and drafts:
         return str(_("%(days)s, %(texts)s", days=days, texts=texts))
     if empty:
         return str(days)
-    return str(texts if drafts else _("A full week, and nothing waits"))
+    if drafts:
+        return str(texts)
+    is_full = all(day.slots for day in week[:5])
+    return str(_("A full week, and nothing waits") if is_full else _("Nothing waits"))
 
 
 def _day_name(day: dt.date) -> str:

@@ -82,16 +82,23 @@ def zone_name() -> str:
     return current_settings().timezone.key
 
 
+def _first(date: str) -> str:
+    """French counts the days of a month, except the first: 1er novembre, 2 novembre."""
+    locale = get_locale()
+    is_first = locale is not None and locale.language == "fr" and date.startswith("1 ")
+    return f"1er {date[2:]}" if is_first else date
+
+
 def day(value: dt.datetime | dt.date | None) -> str:
     """17 November 2026, 17 novembre 2026."""
-    return str(format_date(value, "d MMMM y")) if value else ""
+    return _first(str(format_date(value, "d MMMM y"))) if value else ""
 
 
 def short_day(value: dt.datetime | dt.date | None) -> str:
     """17 Nov, 17 nov.; with its year when it is not this year's."""
     if value is None:
         return ""
-    return str(format_date(value, "d MMM" if value.year == clock.now().year else "d MMM y"))
+    return _first(str(format_date(value, "d MMM" if value.year == clock.now().year else "d MMM y")))
 
 
 def month_name(value: dt.date) -> str:
@@ -102,7 +109,7 @@ def month_name(value: dt.date) -> str:
 
 def moment(value: dt.datetime | None) -> str:
     """Date and time of day."""
-    return str(format_datetime(value, "d MMMM y, H:mm")) if value else ""
+    return _first(str(format_datetime(value, "d MMMM y, H:mm"))) if value else ""
 
 
 def relative(value: dt.datetime | None) -> str:

@@ -6,8 +6,6 @@ Revision 6f0c52a1b9d3, after 38b19b44f76e.
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
-
 revision = "6f0c52a1b9d3"
 down_revision = "38b19b44f76e"
 branch_labels = None
@@ -26,13 +24,13 @@ def upgrade() -> None:
         sa.Column("link_id", sa.Uuid(), nullable=False),
         sa.Column("verdict", sa.String(length=16), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.Column("last_at", app.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("link_id", "verdict", name=op.f("pk_click_count")),
     )
     op.create_table(
         "click_hour",
         sa.Column("link_id", sa.Uuid(), nullable=False),
-        sa.Column("hour", app.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verdict", sa.String(length=16), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("link_id", "hour", "verdict", name=op.f("pk_click_hour")),
@@ -42,7 +40,7 @@ def upgrade() -> None:
         sa.Column("host", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("read_at", app.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("host", "name", name=op.f("pk_spool_file")),
     )
     version = op.create_table(

@@ -6,8 +6,6 @@ Revision 7a1d63b2c0e4, after 6f0c52a1b9d3.
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
-
 revision = "7a1d63b2c0e4"
 down_revision = "6f0c52a1b9d3"
 branch_labels = None
@@ -21,7 +19,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("rank_key", sa.BigInteger(), nullable=False),
-        sa.Column("reached_at", app.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("reached_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["ledger_account.id"],
             name=op.f("fk_score_account_id_ledger_account"),

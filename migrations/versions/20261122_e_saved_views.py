@@ -6,8 +6,6 @@ Revision 8b2e74c3d1f5, after 7a1d63b2c0e4.
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
-
 revision = "8b2e74c3d1f5"
 down_revision = "7a1d63b2c0e4"
 branch_labels = None
@@ -24,7 +22,7 @@ def upgrade() -> None:
         sa.Column("query", sa.String(length=1000), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
-        sa.Column("created_at", app.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=op.f("fk_saved_view_person_id_person")
         ),

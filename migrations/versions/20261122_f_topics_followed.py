@@ -6,8 +6,6 @@ Revision 9c3f85d4e2a6, after 8b2e74c3d1f5.
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
-
 revision = "9c3f85d4e2a6"
 down_revision = "8b2e74c3d1f5"
 branch_labels = None
@@ -19,7 +17,7 @@ def upgrade() -> None:
         "topic_follow",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("topic_id", sa.Uuid(), nullable=False),
-        sa.Column("since", app.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=op.f("fk_topic_follow_person_id_person")
         ),

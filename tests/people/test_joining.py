@@ -42,7 +42,7 @@ def test_it_invites_by_mail_in_the_persons_language(app, add):
     assert "take part" in english["Subject"]
     assert "1 December 2026" in words(english)
     assert french["Content-Language"] == "fr"
-    assert "1 décembre 2026" in words(french)
+    assert "1er décembre 2026" in words(french)
 
 
 def test_it_sends_the_same_link_when_a_fact_is_delivered_twice(app, add):

@@ -195,3 +195,33 @@ def test_it_answers_htmx_with_the_list_and_a_browser_with_a_page(admin, browser)
     assert "<!doctype html>" in page
     assert "<!doctype html>" not in part
     assert "data-row" in part
+
+
+def test_it_offers_to_invite_a_person_with_the_box_ticked(admin, browser):
+    client = browser(admin)
+    assert 'href="/studio/people/new?invite=1"' in client.get("/studio/people").text
+    box = r'<input[^>]*name="invite"[^>]*>'
+    invited = re.search(box, client.get("/studio/people/new?invite=1").text)
+    added = re.search(box, client.get("/studio/people/new").text)
+    assert "checked" in invited[0]
+    assert "checked" not in added[0]
+
+
+FOLDER = "No mail server is configured: it was written to the mail folder"
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_it_tells_where_a_mail_went_that_no_server_carries(add, admin, browser, joined):
+    """Rule W2: said of everybody alike."""
+    person = add("Anne Martin", email="anne@halvenne.example", joined=joined)
+    client = browser(admin)
+    where = f"/studio/people/{person.id}"
+    press(client, where, f"{where}/invitations")
+    assert FOLDER in client.get(where).text
+    assert FOLDER not in client.get(where).text
+
+
+def test_it_says_nothing_of_a_folder_when_nobody_was_invited(add, admin, browser):
+    client = browser(admin)
+    press(client, "/studio/people/new", "/studio/people", **ENTRY)
+    assert FOLDER not in client.get("/studio/people").text

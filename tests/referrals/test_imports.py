@@ -23,7 +23,16 @@ from app.db import db, transaction
 from app.errors import InvalidInput
 from app.integrations.csv_feed import sniff
 from app.outbox.models import Lease
-from app.referrals import connections, fetching, import_run, import_words, imports, offers
+from app.referrals import (
+    connections,
+    fetching,
+    import_forecast,
+    import_run,
+    import_words,
+    imports,
+    offers,
+)
+from app.referrals.import_forecast import Forecast
 from app.referrals.models import Offer, OfferImport, OfferImportLine
 from tests.referrals import offers_kit as kit
 
@@ -410,6 +419,78 @@ def test_it_knows_no_import_that_never_was() -> None:
     for ask in (imports.get_import, imports.preview, imports.report):
         with pytest.raises(imports.UnknownImport):
             ask(uuid.uuid4())
+
+
+# --- what confirming would do ---------------------------------------------------------------
+
+
+def foreseen_and_done(
+    data: bytes, source: str = "greenhouse"
+) -> tuple[Forecast, imports.ImportReport]:
+    """The forecast of a file, and the report once it was carried out."""
+    import_id = imports.start_import(source, data, "file", None)
+    forecast = imports.preview(import_id).forecast
+    assert forecast is not None
+    imports.confirm(import_id, None, None)
+    outbox.drain()
+    return forecast, imports.report(import_id)
+
+
+def _five() -> bytes:
+    """One of each: changed, the same, refused, new; 5 and 6 are missing."""
+    jobs = [kit.job(1, title="Charpentière"), kit.job(2), kit.job(3, title=""), kit.job(4)]
+    return json.dumps({"jobs": [*jobs, kit.job(7)]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("before", "data", "source"),
+    [
+        ([], kit.GREENHOUSE, "greenhouse"),
+        ([kit.GREENHOUSE], kit.GREENHOUSE, "greenhouse"),
+        ([kit.board(1, 2, 3, 4, 5, 6)], _five(), "greenhouse"),
+        ([kit.board(1, 2, 3, 4)], kit.board(1), "greenhouse"),
+        ([kit.board(1, 2, 3, 4), kit.board(1), kit.board(1)], kit.board(1), "greenhouse"),
+        ([kit.board(1, 2, 3), kit.board(1, 2)], kit.board(1, 2, 3), "greenhouse"),
+        ([kit.board(1, 2)], kit.board(), "greenhouse"),
+        (
+            [kit.sheet("A;Un;Lorient;Publiée", "B;Deux;Brest;Publiée", "C;Trois;Vannes;Publiée")],
+            kit.sheet("A;Un;Lorient;Pourvue", "B;Deux;Brest;Publiée", ";Trois;Vannes;Publiée"),
+            "csv",
+        ),
+        ([], kit.sheet(f"{'A' * 121};Charpentier;Lorient;", "B;Menuisière;Brest;"), "csv"),
+    ],
+)
+def test_it_foresees_what_then_happens(before: list[bytes], data: bytes, source: str) -> None:
+    for earlier in before:
+        now(earlier, source)
+    foreseen, done = foreseen_and_done(data, source)
+    closing = foreseen.absent if foreseen.doubt is None else 0
+    kept = foreseen.absent if foreseen.doubt is not None else 0
+    assert counts(done) == (
+        foreseen.created, foreseen.updated, foreseen.unchanged, foreseen.refused_count,
+        foreseen.closed + closing,
+    )  # fmt: skip
+    assert done.kept == kept
+    assert sum(n for _reason, n in foreseen.refused) == len(done.refused_lines)
+
+
+def test_it_changes_nothing_by_foreseeing() -> None:
+    now(kit.board(1, 2, 3, 4))
+    import_id = imports.start_import("greenhouse", kit.board(1, 2, 3, 9), "file", None)
+    forecast = imports.preview(import_id).forecast
+    assert (forecast.created, forecast.unchanged, forecast.absent) == (1, 3, 1)
+    assert statuses() == dict.fromkeys("1234", "open")
+
+
+def test_it_foresees_nothing_of_a_file_too_long_to_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_forecast, "MOST_ROWS", 2)
+    for source, data in (
+        ("greenhouse", kit.board(1, 2, 3)),
+        ("csv", kit.sheet("A;Un;Lorient;", "B;Deux;Brest;", "C;Trois;Vannes;")),
+    ):
+        preview = imports.preview(imports.start_import(source, data, "long", None))
+        assert preview.forecast is None
+        assert len(preview.rows) == 3
 
 
 # --- killed, and side by side ---------------------------------------------------------------

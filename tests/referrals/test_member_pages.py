@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from app.referrals import links, queries
+import re
+import uuid
+
+import pytest
+
+from app.people.models import Person
+from app.referrals import links, queries, service
 from tests.conftest import House
+from tests.referrals.public_kit import words
 
 
 def test_today_tells_what_became_of_what_i_did(house: House) -> None:
@@ -87,3 +94,48 @@ def test_the_life_of_a_link_is_counted(house: House) -> None:
     house.ingest()
     [row] = queries.links_of(maelle.id)
     assert (row.clicks, row.raw_clicks) == (1, 2)
+
+
+def applications(house: House, person: Person, offer: uuid.UUID) -> tuple[str, str]:
+    """How many applications the list of links and the offer's page tell of one link."""
+    browser = house.browser(person)
+    listed = browser.get("/referrals?tab=links").get_data(as_text=True)
+    shown = browser.get(f"/offers/{offer}").get_data(as_text=True)
+    row = re.search(r'data-label="Applications">(\d+)<', listed)
+    line = re.search(r"(\d+) application", words(shown))
+    assert row
+    assert line
+    return row[1], line[1]
+
+
+@pytest.mark.parametrize(("visibility", "told"), [("all", "1"), ("ends", "1"), ("none", "0")])
+def test_a_number_tells_no_more_than_the_candidate_allows(
+    house: House, visibility: str, told: str
+) -> None:
+    maelle, sofiane = house.person(language="en"), house.person("Sofiane Belkhir", "recruiter")
+    offer = house.offer()
+    referral = house.referral(maelle, offer, visibility=visibility)
+    assert applications(house, maelle, offer) == (told, told)
+    for stage in ("screened", "interview"):
+        service.set_stage(referral, stage, actor_id=sofiane.id, actor_role="recruiter")
+        assert applications(house, maelle, offer) == (told, told)
+    service.set_stage(
+        referral, "closed", actor_id=sofiane.id, actor_role="recruiter",
+        closure_reason="not-selected",
+    )  # fmt: skip
+    assert applications(house, maelle, offer) == ("1", "1")
+
+
+def test_it_shows_the_pay_of_the_public_page_and_leads_back_to_the_list(house: House) -> None:
+    maelle = house.person(language="en")
+    paid = house.offer(
+        salary_min=38_000, salary_max=44_000, salary_currency="EUR", salary_interval="year"
+    )
+    browser = house.browser(maelle)
+    page = browser.get(f"/offers/{paid}").get_data(as_text=True)
+    assert "€38,000 to €44,000 a year, before tax" in words(page)
+    assert '<p class="kicker"><a href="/offers">' in page
+    typed = house.offer("Comptable", salary_text="Selon profil")
+    assert "Selon profil" in browser.get(f"/offers/{typed}").get_data(as_text=True)
+    bare = house.offer("Chef de chantier")
+    assert "before tax" not in browser.get(f"/offers/{bare}").get_data(as_text=True)

@@ -110,6 +110,35 @@ def test_everything_in_the_second_step_may_stay_empty(visitor: Visitor, offer: O
     visitor.post(second, phone="", profile_url="", message="")
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("linkedin.com/in/lea", "https://linkedin.com/in/lea"),
+        (" www.lea.example ", "https://www.lea.example"),
+        ("lea.example:8080?a=b", "https://lea.example:8080?a=b"),
+        ("http://lea.example", "http://lea.example"),
+        ("Https://lea.example", "Https://lea.example"),
+    ],
+)
+def test_it_takes_a_profile_as_people_type_it(
+    visitor: Visitor, offer: Offer, typed: str, kept: str
+) -> None:
+    visitor.post(send(visitor, offer), phone="", profile_url=typed, message="")
+    candidate = db.session.get(Candidate, only_referral().candidate_id)
+    assert candidate is not None
+    assert candidate.profile_url == kept
+
+
+@pytest.mark.parametrize(
+    "typed", ["lea", "lea@mail.example", "ftp://lea.example", "data:text/html,a.example", "a b.fr"]
+)
+def test_it_refuses_a_profile_that_is_no_address_of_a_page(
+    visitor: Visitor, offer: Offer, typed: str
+) -> None:
+    page = visitor.say(send(visitor, offer), phone="", profile_url=typed, message="")
+    assert fields(page)["profile_url"] == typed
+
+
 def test_the_second_step_keeps_what_needs_another_look(visitor: Visitor, offer: Offer) -> None:
     second = send(visitor, offer)
     typed = {"phone": "call me", "profile_url": "javascript:alert(1)", "message": "é" * 2_001}

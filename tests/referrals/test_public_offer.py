@@ -15,6 +15,7 @@ from app import retention
 from app.db import db, transaction
 from app.people import service as people
 from app.people.models import Person
+from app.play import rules
 from app.referrals import links, offers
 from app.referrals.models import Offer, OfferLink
 from app.settings import save_organisation
@@ -36,6 +37,10 @@ WHOLE: dict[str, Any] = {
     "language": "fr",
     "description": "<h2>Ce que vous ferez</h2><p>Mener des chantiers.</p>",
 }
+GAIN = (
+    "Maëlle may receive points for an application, an interview and a hire. "
+    "It does not weigh in the choice."
+)
 EVIL = '</script><script>alert("1")</script>'
 
 
@@ -100,8 +105,46 @@ def test_it_tells_who_recommends_by_first_name_and_initial(
     links.recommend(maelle.id, row.id, "On y pose ce qu’on a dessiné.")
     page = visitor.get(f"/o/{row.slug}?r={code}")
     assert "On y pose ce qu’on a dessiné." in words(page)
-    assert "Maëlle may receive points if you are hired. It does not weigh in the choice." in page
+    assert GAIN in page
     assert fields(page)["code"] == code
+
+
+def worth(fact: str, amount: int) -> None:
+    """From now on, this many points at once and none on hold."""
+    rules.start_version(fact, name_fr="x", name_en="x", amount=amount)
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (("hire",), "for an application and an interview."),
+        (("application", "hire"), "for an interview."),
+        (("application", "interview"), "for a hire."),
+    ],
+)
+def test_it_names_the_points_of_the_rules_in_force_only(
+    house: House, visitor: Visitor, maelle: Person, without: tuple[str, ...], said: str
+) -> None:
+    row = offer(house)
+    for fact in without:
+        worth(fact, 0)
+    page = words(visitor.get(f"/o/{row.slug}?r={link(maelle, row).code}"))
+    assert f"Maëlle may receive points {said}" in page
+    member = words(house.browser(maelle).get(f"/offers/{row.id}").get_data(as_text=True))
+    assert f"Points come {said[:-1]}, by the written rules." in member
+
+
+def test_it_speaks_of_points_where_a_rule_and_a_recommendation_stand_behind_it(
+    house: House, visitor: Visitor, maelle: Person
+) -> None:
+    row = offer(house)
+    path = f"/o/{row.slug}?r={link(maelle, row).code}"
+    assert "receive points" in visitor.get(path)
+    assert "receive points" not in visitor.get(f"/o/{row.slug}")
+    for fact in ("application", "interview", "hire"):
+        worth(fact, 0)
+    assert "receive points" not in visitor.get(path)
+    assert "What it may bring" not in house.browser(maelle).get(f"/offers/{row.id}").text
 
 
 def test_it_can_be_read_without_the_recommendation(

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.db import db
-from app.referrals import connections, imports, offers
+from app.referrals import connections, import_forecast, imports, offers
 from app.referrals.models import Connection, Offer
 from tests.referrals import offers_kit as kit
 
@@ -459,3 +459,31 @@ def test_it_replaces_a_secret_renames_and_deletes(rozenn: FlaskClient) -> None:
     assert kit.press(rozenn, here, f"{here}/deletion").location == "/studio/connections"
     assert rozenn.get(here).status_code == 404
     assert "Annecy" not in text(rozenn.get("/studio/connections"))
+
+
+# --- what an import would do, before it is confirmed ----------------------------------------
+
+
+def test_it_counts_above_the_button_what_importing_will_do(rozenn: FlaskClient) -> None:
+    imports.import_now(
+        "csv", data=kit.sheet("A;Un;Lorient;", "B;Deux;Brest;", "C;Trois;Vannes;"), origin="x"
+    )
+    where = upload(rozenn, kit.sheet("A;Un;Brest;", "B;Deux;Brest;", "D;;Vannes;", "E;Cinq;Auray;"))
+    page = text(rozenn.get(where))
+    shown = re.search(r'id="forecast".*?(?=<div class="form-press">)', page, re.DOTALL)
+    assert shown is not None
+    said = " ".join(re.sub(r"<[^>]+>", " ", shown[0]).split())
+    for words in (
+        "1 new offer", "1 changed", "1 unchanged", "1 row refused", "1 × This row has no title.",
+        "1 open offer is missing from this file. It will be closed.",
+    ):  # fmt: skip
+        assert words in said
+
+
+def test_it_says_honestly_that_a_long_file_is_not_counted(
+    rozenn: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_forecast, "MOST_ROWS", 1)
+    page = text(rozenn.get(upload(rozenn, kit.sheet("A;Un;Brest;", "B;Deux;Brest;"))))
+    assert "is not counted beforehand" in page
+    assert "new offer" not in page

@@ -43,10 +43,15 @@ def test_one_page_makes_the_organisation_and_signs_its_administrator_in(empty: F
     where, browser = path(empty), empty.test_client()
     assert browser.get(where).status_code == 200
     done = browser.post(where, data=FORM)
-    assert (done.status_code, done.headers["Location"]) == (303, "/studio/offers")
-    assert browser.get("/studio/offers").status_code == 200
+    assert (done.status_code, done.headers["Location"]) == (303, "/studio")
+    page = browser.get("/studio?lang=en").get_data(as_text=True)
+    assert "First steps" in page
+    assert "An empty week" in page
     assert "Atelier" in browser.get("/").get_data(as_text=True)
-    assert browser.get(where).status_code == 409
+    spent = browser.get(where)
+    assert spent.status_code == 409
+    assert 'class="button" href="/sign-in"' in spent.get_data(as_text=True)
+    assert browser.post(where, data=FORM).status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -75,3 +80,20 @@ def test_the_address_works_once_for_thirty_minutes_from_this_machine(empty: Flas
     assert far.status_code == 403
     clock.travel(dt.timedelta(minutes=31))
     assert browser.get(where).status_code == 410
+
+
+@pytest.mark.parametrize("where", ["/", "/sign-in?lang=en", "/studio?lang=en"])
+def test_before_the_set_up_the_door_says_so(empty: Flask, where: str) -> None:
+    told = empty.test_client().get(where, follow_redirects=True, headers={"Accept-Language": "en"})
+    page = told.get_data(as_text=True)
+    assert told.status_code == 503
+    assert "Not set up yet" in page
+    assert "<form" not in page
+    assert service.make_ticket(empty.extensions["portevoix"].data_dir) not in page
+
+
+def test_after_the_set_up_the_door_is_a_door(empty: Flask) -> None:
+    empty.test_client().post(path(empty), data=FORM)
+    told = empty.test_client().get("/sign-in")
+    assert told.status_code == 200
+    assert 'name="password"' in told.get_data(as_text=True)

@@ -492,3 +492,32 @@ def test_what_a_member_did_never_makes_the_page_longer_than_a_few_lines(morning:
         morning.post(story, title=f"Publication {number}")
     assert len(morning.today().became.items) == 3
     assert db.session.scalar(db.select(db.func.count()).select_from(Share)) == 40
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        (dt.timedelta(hours=2), "goes out today at 12:00"),
+        (DAY, "goes out tomorrow at 10:00"),
+        (5 * DAY, "goes out on 22 Nov at 10:00"),
+        (-HOUR, "goes out in a moment"),
+    ],
+)
+def test_a_scheduled_post_says_when_it_goes_out(
+    any_morning: Morning, wait: dt.timedelta, said: str
+) -> None:
+    any_morning.post(
+        any_morning.story(), status="scheduled", published_at=None, publish_at=START + wait
+    )
+    shown = page(any_morning.house.browser(any_morning.maelle))
+    became = shown.partition('<ol class="outcomes">')[2].partition("</ol>")[0]
+    assert said in became and "ago" not in became
+
+
+def test_points_lead_to_the_lines_of_what_they_are_about(any_morning: Morning) -> None:
+    subject = uuid.uuid4()
+    account = accounts.open_for(any_morning.maelle.id)
+    ledger.transfer("award", "about", account, 30, subject=str(subject))
+    ledger.transfer("award", "about-nothing", account, 5)
+    points = [o for o in any_morning.today().became.items if o.kind == "points"]
+    assert {(o.amount, o.url) for o in points} == {(30, f"/play?about={subject}"), (5, "/play")}

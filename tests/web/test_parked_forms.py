@@ -214,7 +214,7 @@ def test_it_says_so_when_there_is_too_much_to_keep(house: House) -> None:
     _end_session(maelle)
     answer = me.send(f"{path}/recommendation", fields, path)
     assert answer.status_code == 401
-    assert "Go back one page" in answer.get_data(as_text=True)
+    assert "Revenez d’une page" in answer.get_data(as_text=True)
     assert db.session.scalars(select(ParkedForm)).all() == []
 
 
