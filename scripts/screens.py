@@ -35,7 +35,8 @@ def _first(list_page: str, links: str) -> Callable[[Page], str]:
     """The address of the first thing of a list."""
 
     def find(page: Page) -> str:
-        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + list_page)
+        base = "/".join(page.url.split("/", 3)[:3])
+        page.goto(base + list_page, wait_until="domcontentloaded")
         return page.locator(links).first.get_attribute("href") or list_page
 
     return find

@@ -130,7 +130,7 @@ def test_it_names_the_points_of_the_rules_in_force_only(
         worth(fact, 0)
     page = words(visitor.get(f"/o/{row.slug}?r={link(maelle, row).code}"))
     assert f"Maëlle may receive points {said}" in page
-    member = words(house.browser(maelle).get(f"/offers/{row.id}").get_data(as_text=True))
+    member = words(house.browser(maelle).get(f"/offers/{row.id}?lang=en").get_data(as_text=True))
     assert f"Points come {said[:-1]}, by the written rules." in member
 
 
@@ -144,7 +144,7 @@ def test_it_speaks_of_points_where_a_rule_and_a_recommendation_stand_behind_it(
     for fact in ("application", "interview", "hire"):
         worth(fact, 0)
     assert "receive points" not in visitor.get(path)
-    assert "What it may bring" not in house.browser(maelle).get(f"/offers/{row.id}").text
+    assert "What it may bring" not in house.browser(maelle).get(f"/offers/{row.id}?lang=en").text
 
 
 def test_it_can_be_read_without_the_recommendation(
