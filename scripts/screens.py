@@ -60,6 +60,7 @@ PLACES: list[tuple[str, str, Where]] = [
     ("rights", "maelle", "/rights"),
     ("guide", "maelle", "/guide/ambassador"),
     ("linkedin", "maelle", "/sharing/linkedin"),
+    ("week", "ines", "/studio"),
     ("studio-stories", "ines", "/studio/stories"),
     ("studio-story", "ines", _first("/studio/stories", "main a[href^='/studio/stories/0']")),
     ("board", "sofiane", "/studio/referrals"),
@@ -136,19 +137,26 @@ def main() -> int:
     asked.to.mkdir(parents=True, exist_ok=True)
     count = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        public = _public_offer(browser, asked.base)
+
+        def launch() -> Browser:
+            """A browser for each reader: one that has opened many pages grows slow."""
+            return playwright.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            )
+
+        first = launch()
+        public = _public_offer(first, asked.base)
+        first.close()
         for width, language, scheme in VIEWS:
             for who in dict.fromkeys(place[1] for place in places):
-                context = browser.new_context(
+                browser = launch()
+                page = browser.new_page(
                     viewport={"width": width, "height": 780 if width == 360 else 900},
                     color_scheme=scheme,  # type: ignore[arg-type]
                     locale=language,
                     reduced_motion="reduce",
+                    service_workers="block",
                 )
-                page = context.new_page()
                 if who:
                     _sign_in(page, asked.base, who, language)
                 for name, _who, where in (place for place in places if place[1] == who):
@@ -164,8 +172,7 @@ def main() -> int:
                     for fault in _faults(page):
                         count += 1
                         print(f"{name} {width} {language} {scheme}: {fault}", flush=True)
-                context.close()
-        browser.close()
+                browser.close()
     print(f"{len(places) * len(VIEWS)} pages looked at, {count} faults")
     return 1 if count else 0
 
