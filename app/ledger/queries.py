@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Row,
+    ScalarSelect,
     Select,
     Table,
     and_,
@@ -250,19 +251,28 @@ def entries(
     return [_line(row, now) for row in db.session.execute(rows, page)]
 
 
+def _before(
+    instant: dt.datetime, after: ColumnElement[Any], whose: ColumnElement[bool]
+) -> ScalarSelect[Any]:
+    """A balance after the last entry of an account before an instant, found by its place in the
+    account's chain."""
+    return (
+        select(after)
+        .join(TRANSFER, and_(TRANSFER.c.id == ENTRY.c.transfer_id, ENTRY.c.leg == 1))
+        .where(whose, TRANSFER.c.created_at < instant)
+        .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
+        .limit(1)
+        .correlate(ACCOUNT)
+        .scalar_subquery()
+    )
+
+
 def available_at(account_id: uuid.UUID, instants: Sequence[dt.datetime]) -> list[int]:
     """What a member could spend at some instants, as the entries say; one statement."""
     if not instants:
         return []
-    found = [
-        select(ENTRY.c.available_after)
-        .join(TRANSFER, and_(TRANSFER.c.id == ENTRY.c.transfer_id, ENTRY.c.leg == 1))
-        .where(TRANSFER.c.account_id == account_id, TRANSFER.c.created_at < at)
-        .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
-        .limit(1)
-        .scalar_subquery()
-        for at in instants
-    ]
+    after = ENTRY.c.available_after
+    found = [_before(at, after, TRANSFER.c.account_id == account_id) for at in instants]
     return [balance or 0 for balance in db.session.execute(select(*found)).one()]
 
 
@@ -278,15 +288,8 @@ def moved_since(after: uuid.UUID | None, limit: int) -> list[tuple[uuid.UUID, uu
 def status_at(account_ids: Collection[uuid.UUID], instant: dt.datetime) -> dict[uuid.UUID, int]:
     """The status points of some members just before an instant, as their entries say; each
     found by its place in the member's chain, however long the history."""
-    before = (
-        select(ENTRY.c.status_after)
-        .join(TRANSFER, and_(TRANSFER.c.id == ENTRY.c.transfer_id, ENTRY.c.leg == 1))
-        .where(TRANSFER.c.account_id == ACCOUNT.c.id, TRANSFER.c.created_at < instant)
-        .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
-        .limit(1)
-        .correlate(ACCOUNT)
-        .scalar_subquery()
-    )
+    mine = TRANSFER.c.account_id == ACCOUNT.c.id
+    before = _before(instant, ENTRY.c.status_after, mine)
     rows = db.session.execute(
         select(ACCOUNT.c.id, before.label("points")).where(ACCOUNT.c.id.in_(account_ids))
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,12 @@ from redis import Redis
 from app import clock
 from app.config import Settings
 from app.db import db
+from app.jobs import worker
 from app.jobs.queue import DeliveryQueue, connect
-from app.supervisor import queue_server
+from app.supervisor import processes, queue_server
 from tests.jobs import tiny
+
+Start = Callable[[], int]
 
 
 @dataclass
@@ -100,6 +103,23 @@ def client(server: Server) -> Iterator[Redis]:
 @pytest.fixture
 def queue(client: Redis) -> DeliveryQueue:
     return DeliveryQueue(connection=client)
+
+
+@pytest.fixture
+def start(app: Flask, server: Server) -> Iterator[Start]:
+    """Start a worker in a process of its own; its pid."""
+    started: list[int] = []
+
+    def begin() -> int:
+        with app.app_context():
+            db.engine.dispose()
+        started.append(processes.fork("worker", lambda: worker.run(app, server.url)))
+        return started[-1]
+
+    yield begin
+    for pid in started:
+        processes.end_session(pid)
+        processes.take_leave(pid)
 
 
 @pytest.fixture(autouse=True)

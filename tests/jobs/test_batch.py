@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
-from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -13,34 +12,15 @@ from redis import Redis
 
 from app import clock
 from app.db import db
-from app.jobs import batch, worker
+from app.jobs import batch
 from app.jobs.queue import DeliveryQueue
 from app.jobs.relay import relay_once
 from app.outbox import service
-from app.supervisor import processes
 from tests.jobs import tiny
-from tests.jobs.conftest import Server
+from tests.jobs.conftest import Start
 from tests.supervisor.running import children_of, eventually
 
 AGAIN = dt.timedelta(seconds=60)
-Start = Callable[[], int]
-
-
-@pytest.fixture
-def start(app: Flask, server: Server) -> Iterator[Start]:
-    """Start a worker in a process of its own; its pid."""
-    started: list[int] = []
-
-    def begin() -> int:
-        with app.app_context():
-            db.engine.dispose()
-        started.append(processes.fork("worker", lambda: worker.run(app, server.url)))
-        return started[-1]
-
-    yield begin
-    for pid in started:
-        processes.end_session(pid)
-        processes.take_leave(pid)
 
 
 def give(queue: DeliveryQueue, *numbers: int, kind: str = "tiny.fact", seconds: float = 0) -> None:

@@ -5,40 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
-from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 
 from app import clock
-from app.db import db
-from app.jobs import worker
 from app.jobs.queue import DeliveryQueue
 from app.outbox import service
 from app.supervisor import processes
 from tests.jobs import tiny
-from tests.jobs.conftest import Server, start_server
+from tests.jobs.conftest import Server, Start, start_server
 from tests.supervisor.running import children_of, eventually, is_alive
 
 pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
-Start = Callable[[], int]
-
-
-@pytest.fixture
-def start(app: Flask, server: Server) -> Iterator[Start]:
-    """Start a worker in a process of its own; its pid."""
-    started: list[int] = []
-
-    def begin() -> int:
-        with app.app_context():
-            db.engine.dispose()
-        started.append(processes.fork("worker", lambda: worker.run(app, server.url)))
-        return started[-1]
-
-    yield begin
-    for pid in started:
-        processes.end_session(pid)
-        processes.take_leave(pid)
 
 
 def give(app: Flask, queue: DeliveryQueue, number: int, seconds: float) -> None:
