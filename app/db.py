@@ -18,8 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import (
     JSON,
     DateTime,
@@ -160,6 +162,28 @@ def _on_connect(dbapi: Any, record: ConnectionPoolEntry) -> None:
             "synchronous=FULL",
         ):
             dbapi.execute(f"PRAGMA {pragma}")
+
+
+class _KeepsPrepared(psycopg.Connection[Any]):
+    """psycopg forgets all that it prepared at each rollback, and each of our reads ends with
+    one. It does so for tables made and undone in the same transaction, which only migrations
+    do, in processes of their own. After an error its own way is taken."""
+
+    def rollback(self) -> None:
+        if self.pgconn.transaction_status == TransactionStatus.INTRANS:
+            with self.lock:
+                if self.pgconn.exec_(b"ROLLBACK").status == ExecStatus.COMMAND_OK:
+                    return
+        super().rollback()
+
+
+@event.listens_for(Engine, "do_connect")
+def _on_do_connect(
+    dialect: Dialect, record: ConnectionPoolEntry, args: list[Any], given: dict[str, Any]
+) -> Any:
+    if dialect.name == "postgresql":
+        return _KeepsPrepared.connect(*args, **given)
+    return None
 
 
 @event.listens_for(Engine, "begin")

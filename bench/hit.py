@@ -33,7 +33,7 @@ from app.people import service as people
 from app.referrals import ingester, links, offers
 from app.referrals.models import OfferLink
 from app.settings import save_organisation
-from app.supervisor import options, processes, web
+from app.supervisor import granian_worker, options, processes, web
 from bench import _load
 from bench._load import Load
 
@@ -200,7 +200,7 @@ def _running(app: Flask, *, bare: bool = False) -> Iterator[tuple[int, int]]:
         if not bare:
             return web.serve(app, listener, given, ingester.run)
         return web.Prefork(
-            given.web_workers, lambda: web._granian_worker(app, listener, given.threads)
+            given.web_workers, lambda: granian_worker.run(app, listener, given.threads)
         ).run()
 
     pid = processes.fork("pv-bench", work)

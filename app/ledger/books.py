@@ -31,7 +31,7 @@ from app.ledger.codes import (
     Effect,
 )
 from app.ledger.errors import AboveDebt, AccountNotFound, InsufficientPoints
-from app.ledger.prepared import Prepared
+from app.prepared import Prepared
 
 _NAMESPACE = uuid.UUID("5b0f3d0e-6f0a-5c1e-9b57-3d2f1c7a4e90")
 _SYSTEM = {kind: uuid.uuid5(_NAMESPACE, kind) for kind in SYSTEM}

@@ -38,7 +38,7 @@ from app.ledger.models import (
     LedgerSealHead,
     LedgerTransfer,
 )
-from app.ledger.prepared import Prepared
+from app.prepared import Prepared
 
 ACCOUNT = cast(Table, LedgerAccount.__table__)
 TRANSFER = cast(Table, LedgerTransfer.__table__)

@@ -8,9 +8,18 @@ its delivery is marked done in the transaction of its effect. Order is not promi
 
 from app.outbox import upkeep
 from app.outbox.registry import Handler, Payload, handlers_of, on, registered
-from app.outbox.service import Due, deliver, drain, keep_alive, record, short, wake
+from app.outbox.service import (
+    Due,
+    deliver,
+    drain,
+    keep_alive,
+    record,
+    record_each,
+    short,
+    wake,
+)
 
 __all__ = [
     "Due", "Handler", "Payload", "deliver", "drain", "handlers_of", "keep_alive", "on", "record",
-    "registered", "short", "upkeep", "wake",
+    "record_each", "registered", "short", "upkeep", "wake",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from sqlalchemy import func, select, update
@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from app import clock
 from app.db import after_commit, db, in_transaction, new_id, transaction
 from app.outbox.models import (
-    ADD_DELIVERIES,
+    ADD_DELIVERY,
     ADD_EVENT,
     DONE,
     FAILED,
@@ -55,26 +55,33 @@ def wake() -> None:
 def record(
     kind: str, *, delay: dt.timedelta | None = None, **payload: str | int | bool | None
 ) -> uuid.UUID:
-    """Store a fact with the transaction that makes it true. Raises outside `transaction()`.
+    """Store a fact with the transaction that makes it true; its id. Raises outside `transaction()`.
 
     The payload holds identifiers and codes only. With `delay` the handlers hear it later.
     """
+    return record_each(kind, [payload], delay=delay)[0]
+
+
+def record_each(
+    kind: str, payloads: Iterable[Payload], *, delay: dt.timedelta | None = None
+) -> list[uuid.UUID]:
+    """Store many facts of one kind at once; their ids."""
     if not in_transaction():
         raise RuntimeError(f"the fact {kind} must be recorded inside transaction()")
-    now, event_id = clock.now(), new_id()
-    connection = db.session().connection()
-    connection.execute(
-        ADD_EVENT, {"id": event_id, "kind": kind, "payload": payload, "created_at": now}
-    )
-    rows = [
-        {"id": new_id(), "event_id": event_id, "handler": handler.name, "state": PENDING,
-         "not_before": now + (delay or dt.timedelta(0)), "attempts": 0}
-        for handler in handlers_of(kind)
-    ]  # fmt: skip
-    if rows:
-        connection.execute(ADD_DELIVERIES, rows)
+    now, connection = clock.now(), db.session().connection()
+    due = now + delay if delay else now
+    facts = [(new_id(), payload) for payload in payloads]
+    ids = [event_id for event_id, _ in facts]
+    ADD_EVENT.run_each(connection, [[event_id, kind, told, now] for event_id, told in facts])
+    if handlers := handlers_of(kind):
+        rows = [
+            [new_id(), event_id, handler.name, PENDING, due, 0]
+            for event_id in ids
+            for handler in handlers
+        ]
+        ADD_DELIVERY.run_each(connection, rows)
         after_commit(wake)
-    return event_id
+    return ids
 
 
 def deliver(delivery_id: uuid.UUID) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import retention
-from app.db import Encrypted, Model, primary_key, utc_column
+from app.db import Encrypted, JSONDict, Model, primary_key, utc_column
 from app.people import names
 
 ROLES = (
@@ -30,7 +30,12 @@ def effective_roles(granted: Collection[str], is_member: bool) -> frozenset[str]
 
 
 class Person(Model):
-    """A directory entry. `email` is kept in lower case and is how people are recognised."""
+    """A directory entry. `email` is kept in lower case and is how people are recognised.
+
+    `function` is the family of trades, `contract` the kind of contract in the organisation's
+    own words; `hired_on` and `ends_on` are the first and the last day in the organisation;
+    `suspended_at` begins a long absence, in which nothing is sent and nobody is ranked.
+    """
 
     __tablename__ = "person"
     __retention__ = retention.DIRECTORY
@@ -44,6 +49,13 @@ class Person(Model):
     job_title: Mapped[str | None] = mapped_column(String(200))
     department: Mapped[str | None] = mapped_column(String(200))
     site: Mapped[str | None] = mapped_column(String(200))
+    function: Mapped[str | None] = mapped_column(String(200))
+    contract: Mapped[str | None] = mapped_column(String(80))
+    hired_on: Mapped[dt.date | None]
+    ends_on: Mapped[dt.date | None]
+    entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
+    manager_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    suspended_at: Mapped[dt.datetime | None]
     language: Mapped[str] = mapped_column(String(5), default="fr")
     created_at: Mapped[dt.datetime] = utc_column()
     departed_at: Mapped[dt.datetime | None]
@@ -91,6 +103,34 @@ class Person(Model):
         return effective_roles({grant.role for grant in self.role_grants}, self.is_member)
 
 
+class Segment(Model):
+    """A part of the directory under a name: a list of people, or a rule over what the directory
+    says of them (`segment_rules`); `rule` is None for a list."""
+
+    __tablename__ = "segment"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (Index("ix_segment_name", "name", "id"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    name: Mapped[str] = mapped_column(String(120))
+    rule: Mapped[JSONDict | None]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[dt.datetime] = utc_column()
+    archived_at: Mapped[dt.datetime | None]
+
+
+class SegmentPerson(Model):
+    """A person on a segment's list."""
+
+    __tablename__ = "segment_person"
+    __retention__ = retention.DIRECTORY
+    __table_args__ = (Index("ix_segment_person_person", "person_id"),)
+
+    segment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("segment.id"), primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    added_at: Mapped[dt.datetime] = utc_column()
+
+
 class Membership(Model):
     """The person joined by their own act; `notice_version` is the text they agreed to."""
 
@@ -122,15 +162,23 @@ class Consent(Model):
 
 
 class RoleGrant(Model):
-    """A role given to a person by a named human (or by the set-up)."""
+    """A role given to a person by a named human (or by the set-up), for one segment or for the
+    whole organisation (`segment_id` None)."""
 
     __tablename__ = "role_grant"
     __retention__ = retention.CREDENTIAL
-    __table_args__ = (UniqueConstraint("person_id", "role"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "role", "segment_id"),
+        Index(
+            "uq_role_grant_everywhere", "person_id", "role", unique=True,
+            sqlite_where=text("segment_id is null"), postgresql_where=text("segment_id is null"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[uuid.UUID] = primary_key()
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str] = mapped_column(String(20))
+    segment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("segment.id"))
     granted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     granted_at: Mapped[dt.datetime] = utc_column()
 

@@ -17,13 +17,14 @@ from sqlalchemy.exc import IntegrityError
 
 
 class Row(NamedTuple):
-    """An opening as it is stored; instants in microseconds since 1970, ids as they travel."""
+    """An opening as it is stored; instants in microseconds since 1970, ids as they travel. Only
+    what speaks about others has a key."""
 
     at: int
     click_id: bytes
     link_id: bytes
     verdict: str
-    visitor_key: str
+    visitor_key: str | None
 
 
 class Total(NamedTuple):
@@ -55,6 +56,7 @@ class Seen(NamedTuple):
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _COLUMNS = "id, link_id, occurred_at, verdict, visitor_key"
+_NULL = r"\N"
 _COPY = f"COPY click ({_COLUMNS}) FROM STDIN"
 _INSERT = f"INSERT INTO click ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)"  # nosec B608
 
@@ -88,12 +90,12 @@ _HOURS = {
 
 
 def give_room(engine: Engine) -> None:
-    """Let this process's connections keep 16 MB of a SQLite file in memory: visitor keys have no
-    order, so a full batch touches thousands of its pages."""
+    """Let this process's connections keep 32 MB of a SQLite file in memory: links and visitor
+    keys have no order, so a full batch touches thousands of its pages."""
 
     def on_connect(driver: Any, record: object) -> None:
         if engine.dialect.name == "sqlite":
-            driver.execute("PRAGMA cache_size=-16000")
+            driver.execute("PRAGMA cache_size=-32000")
 
     event.listen(engine, "connect", on_connect)
 
@@ -105,19 +107,25 @@ def constraint_errors(connection: Connection) -> tuple[type[Exception], ...]:
 
 def insert_clicks(connection: Connection, rows: Sequence[Row]) -> None:
     """Store these openings. Raises one of `constraint_errors` where an id is taken."""
-    text = _Texts(connection).of
-    values = [(click.hex(), link.hex(), text(at), word, key) for at, click, link, word, key in rows]
     if connection.dialect.name == "postgresql":
-        _copy(connection, values)
+        _copy(connection, rows)
     else:
+        text = _Texts(connection).of
+        values = [
+            (click.hex(), link.hex(), text(at), word, key) for at, click, link, word, key in rows
+        ]
         connection.exec_driver_sql(_INSERT, values)
 
 
-def _copy(connection: Connection, values: Sequence[tuple[str, ...]]) -> None:
+def _copy(connection: Connection, rows: Sequence[Row]) -> None:
     """Nothing in a row needs COPY's quoting: identifiers, a time, a word and figures."""
-    driver = cast(Any, connection.connection.dbapi_connection)
+    driver, text = cast(Any, connection.connection.dbapi_connection), _Texts(connection).of
+    lines = [
+        f"{click.hex()}\t{link.hex()}\t{text(at)}\t{verdict}\t{key or _NULL}\n"
+        for at, click, link, verdict, key in rows
+    ]
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write("".join(["\t".join(row) + "\n" for row in values]))
+        copy.write("".join(lines))
 
 
 def seen(connection: Connection, keys: Iterable[str], after: int, before: int) -> list[Seen]:

@@ -23,11 +23,14 @@ from app.referrals import clicks, visitors
 from app.referrals.code_map import Lead
 from app.referrals.hits import Door
 from app.referrals.spool import encode
+from app.web import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from app.web.later import Answer
 
 PREFIX = "/r/"
 STATUS = "302 FOUND"
@@ -48,7 +51,7 @@ class FastPath:
         self._scheme = "https" if self._settings.is_https else None
         self._cookie = f"{app.config['SESSION_COOKIE_NAME']}="
         self._find = door.codes.get
-        self._hold = door.spool.hold
+        self._spool = door.spool
         self._following = following
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -74,15 +77,20 @@ class FastPath:
     ) -> Iterable[bytes]:
         """Keep the opening, then lead on; with its click id if it was kept."""
         click, record = self._record(environ, lead)
-        place, without = self._places(environ, code, lead, click)
-        is_kept, following = self._hold(record)
-        try:
-            where = place if is_kept else without
-            start_response(STATUS, [*self._headers, ("Location", where)])
-        finally:
-            if following is not None:
-                following.go_on()
-        return _NOTHING
+        places = self._places(environ, code, lead, click)
+        answer: Answer | None = environ.get(later.KEY)
+        if answer is None:
+            is_kept = self._spool.keep(record)
+            start_response(STATUS, self._headers_to(places[is_kept]))
+            return _NOTHING
+        without, place = map(self._headers_to, places)
+        self._spool.keep_then(
+            record, lambda is_kept: answer(302, place if is_kept else without, b"")
+        )
+        return later.LATER
+
+    def _headers_to(self, place: str) -> list[tuple[str, str]]:
+        return [*self._headers, ("Location", place)]
 
     def _record(self, environ: WSGIEnvironment, lead: Lead) -> tuple[bytes, bytes]:
         """A new click id, and what is kept of the opening."""
@@ -99,15 +107,14 @@ class FastPath:
     def _places(
         self, environ: WSGIEnvironment, code: str, lead: Lead, click: bytes
     ) -> tuple[str, str]:
-        """Where to go on with the click id, and without. Made before the wait for the disk:
-        after it many threads want to answer at once."""
+        """Where to go on without a click id, and with it."""
         if lead.target.offer_id is None:
             return lead.place, lead.place
         query = environ.get("QUERY_STRING")
         language = _asked_language(query) if query else None
         rest = f"&lang={language}" if language else ""
         without = f"{lead.place}?r={code}"
-        return f"{without}&k={clicks.signed(click, lead.link)}{rest}", without + rest
+        return without + rest, f"{without}&k={clicks.signed(click, lead.link)}{rest}"
 
     @cached_property
     def _headers(self) -> list[tuple[str, str]]:

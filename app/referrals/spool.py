@@ -1,9 +1,10 @@
 """The spool: where an opened link is on disk before its visitor is sent on.
 
-Each web process appends to a file of its own, whole records of one size. An append returns
-once the record is safe from a power cut; threads that come while the disk is busy share the
-next wait. One ingester for each host moves what stands here into the database and removes a
-file that is read and whose writer is gone: the writer holds a lock on it as long as it lives.
+Each web process appends to a file of its own, whole records of one size. One thread writes:
+what comes while the disk is busy goes out together with its next write, and each is told once
+its record is safe from a power cut. One ingester for each host moves what stands here into the
+database and removes a file that is read and whose writer is gone: the writer holds a lock on it
+as long as it lives.
 
 A record holds no address and no browser string. What the disk refuses is cut off again, so
 that a file is whole records and, after a power cut, at most one torn one at its end; losses
@@ -23,9 +24,10 @@ import struct
 import threading
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from app import clock
 from app.config import Settings
@@ -38,7 +40,7 @@ SUFFIX = ".clicks"
 LIMIT = 8 * 1024 * 1024  # bytes; then a file of its own begins
 SAID_EVERY = 60.0  # seconds between two lines of the log about losses
 
-GATHERING = 0.001  # seconds that the first one waits for the others, at most
+QUIET = 5.0  # seconds without a record after which the thread that writes ends
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # The order is the format: new verdicts come last.
@@ -268,27 +270,31 @@ class _File:
             os.close(self.descriptor)
 
 
-class Turn:
-    """A thread that waits for the disk. `following` is woken by it when both are done."""
+Tell = Callable[[bool], object]
 
-    __slots__ = ("following", "is_done", "is_gathering", "is_kept", "raw", "wake")
 
-    def __init__(self, raw: bytes) -> None:
-        self.raw = raw
-        self.is_done = self.is_gathering = self.is_kept = False
-        self.following: Turn | None = None
-        self.wake = threading.Lock()
-        self.wake.acquire()
+class _Wait:
+    """Called once with the outcome that a thread waits for."""
 
-    def go_on(self) -> None:
-        """Let that thread answer."""
-        if self.wake.locked():  # else it was just woken to gather, and will see
-            self.wake.release()
+    __slots__ = ("_is_kept", "_told")
+
+    def __init__(self) -> None:
+        self._told = threading.Lock()
+        self._told.acquire()
+        self._is_kept = False
+
+    def __call__(self, is_kept: bool) -> None:
+        self._is_kept = is_kept
+        self._told.release()
+
+    def outcome(self) -> bool:
+        self._told.acquire()
+        return self._is_kept
 
 
 class Spool:
-    """The spool of one process. Nothing is opened before the first append, and a forked child
-    begins anew with a file of its own."""
+    """The spool of one process. Nothing is opened before the first record; the thread that
+    writes ends after a quiet time, and a forked child begins anew with a file of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -301,9 +307,8 @@ class Spool:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Turn] = []
-        self._is_busy = False
-        self._usual = 1
+        self._writer: threading.Thread | None = None
+        self._coming: SimpleQueue[tuple[bytes, Tell] | None] = SimpleQueue()
 
     def append(self, line: Line) -> bool:
         """Keep one opening; True once it is on disk, False if it could not be kept."""
@@ -311,61 +316,53 @@ class Spool:
 
     def keep(self, raw: bytes) -> bool:
         """The same for a record of `encode`."""
-        is_kept, following = self.hold(raw)
-        if following is not None:
-            following.go_on()
-        return is_kept
+        wait = _Wait()
+        self.keep_then(raw, wait)
+        return wait.outcome()
 
-    def hold(self, raw: bytes) -> tuple[bool, Turn | None]:
-        """The same, and who waits to be told to `go_on` once this thread has nothing more to do:
-        threads that wake one after the other need not queue for the interpreter as well.
+    def keep_then(self, raw: bytes, tell: Tell) -> None:
+        """The same, without waiting: the outcome is told in the thread that writes. A thread
+        that waits has to be woken and to queue for the interpreter, which costs more than all
+        else that is done for an opening."""
+        self._coming.put((raw, tell))
+        if self._writer is None:
+            self._begin_to_write()
 
-        Threads share a wait for the disk, and the more of them do the less each costs. So who
-        comes while the disk is busy waits, and who finds it idle waits a moment for as many as
-        usually come; the last of these writes for all.
-        """
+    def _begin_to_write(self) -> None:
         with self._lock:
-            if not self._is_busy and len(self._waiting) + 1 >= self._usual:
-                turn, turns = None, self._take()
-            else:
-                turn, turns = Turn(raw), []
-                turn.is_gathering = not self._is_busy and not self._waiting
-                self._waiting.append(turn)
-        if turn is None:
-            return self._lead(raw, turns)
-        while not turn.is_done:
-            if not turn.wake.acquire(timeout=GATHERING if turn.is_gathering else -1):
-                with self._lock:
-                    if self._is_busy or turn not in self._waiting:
-                        turn.is_gathering = False  # another was faster, or the last one came
-                        continue
-                    self._waiting.remove(turn)
-                    turns = self._take()
-                return self._lead(raw, turns)
-        return turn.is_kept, turn.following
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="spool", daemon=True)
+                self._writer.start()
 
-    def _take(self) -> list[Turn]:
-        """Those whose records go out now; the disk is busy from here on."""
-        self._is_busy = True
-        turns, self._waiting = self._waiting, []
+    def _write(self) -> None:
+        """Until a quiet time, or until the spool is closed."""
+        while turns := self._taken():
+            kept = 0
+            try:
+                kept = self._keep([raw for raw, _ in turns])
+            except Exception:
+                log.exception("openings of links could not be kept")
+            for place, (_, tell) in enumerate(turns):
+                try:
+                    tell(place < kept)
+                except Exception:
+                    log.exception("an opened link could not be answered")
+
+    def _taken(self) -> list[tuple[bytes, Tell]]:
+        """All that has come, waited for if nothing has; empty where this thread is to end."""
+        turns: list[tuple[bytes, Tell]] = []
+        with contextlib.suppress(Empty):
+            turn = self._coming.get(timeout=QUIET)
+            while turn is not None:
+                turns.append(turn)
+                turn = self._coming.get_nowait()
+            if turns:
+                self._coming.put(None)  # the end was asked for in their midst
+        if not turns:
+            self._writer = None
+            if not self._coming.empty():  # by somebody who still saw this thread
+                self._begin_to_write()
         return turns
-
-    def _lead(self, raw: bytes, turns: list[Turn]) -> tuple[bool, Turn | None]:
-        """Write for oneself and for others."""
-        kept = 0
-        try:
-            kept = self._keep([raw, *(turn.raw for turn in turns)])
-        finally:
-            with self._lock:
-                self._is_busy = False
-                self._usual = max(len(turns) + 1 + len(self._waiting), self._usual - 1)
-                if self._waiting:  # too late for this time: now the first of them gathers
-                    self._waiting[0].is_gathering = True
-                    self._waiting[0].wake.release()
-            for place, turn in enumerate(turns, start=1):
-                turn.following = turns[place] if place < len(turns) else None
-                turn.is_kept, turn.is_done = place < kept, True
-        return kept > 0, turns[0] if turns else None
 
     def _keep(self, records: list[bytes]) -> int:
         """How many were kept, counted from the first."""
@@ -414,6 +411,10 @@ class Spool:
 
     def close(self) -> None:
         """Let go of the file, so that the ingester may remove it once it is read."""
+        writer = self._writer
+        if writer is not None:
+            self._coming.put(None)
+            writer.join()
         self._leave()
         self._losses = None
 
@@ -421,6 +422,7 @@ class Spool:
         self._leave()
 
     def after_fork(self) -> None:
-        """The parent's lock must end with the parent: its descriptors are closed here."""
-        self.close()
+        """The thread stayed with the parent. Its lock must end with it, too: the parent's
+        descriptors are closed here."""
         self._begin()
+        self.close()

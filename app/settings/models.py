@@ -1,14 +1,15 @@
-"""The organisation that runs this installation: one row."""
+"""The organisation that runs this installation: one row; and its entities."""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
-from app.db import Model, utc_column
+from app.db import Model, primary_key, utc_column
 
 
 class Organisation(Model):
@@ -25,3 +26,17 @@ class Organisation(Model):
     privacy_contact: Mapped[str] = mapped_column(String(254), default="")
     promise_days: Mapped[int] = mapped_column(default=5)
     created_at: Mapped[dt.datetime] = utc_column()
+
+
+class Entity(Model):
+    """A company or site of the organisation, which shares or overrides rewards, charters and
+    offers. `code` is how imports name it."""
+
+    __tablename__ = "entity"
+    __retention__ = retention.PROGRAMME
+
+    id: Mapped[uuid.UUID] = primary_key()
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[dt.datetime] = utc_column()
+    archived_at: Mapped[dt.datetime | None]

@@ -14,25 +14,22 @@ after them, so that it can read their last lines.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from app import clock
 from app.jobs import process
-from app.supervisor import processes
+from app.supervisor import granian_worker, processes
+from app.supervisor.granian_worker import BACKLOG
 from app.supervisor.options import Options
 from app.supervisor.parts import Part
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
-BACKLOG = 1024
 STOP_SECONDS = 6.0
 LAST_PASS_SECONDS = 1.2
 QUICK_SECONDS = 2.0
@@ -86,7 +83,7 @@ def serve(
         return _serve_gunicorn(app, listener, options, beside)
 
     def work() -> int:
-        return _granian_worker(app, listener, options.threads)
+        return granian_worker.run(app, listener, options.threads)
 
     return Prefork(options.web_workers, work, beside).run()
 
@@ -145,6 +142,7 @@ class Prefork:
     def run(self) -> int:
         """Until a signal asks to stop (0), or workers die as soon as they start (1)."""
         processes.hold_signals()
+        gc.freeze()  # what all share is never walked again for garbage, nor copied for it
         for _ in range(self.count):
             self._start()
         while True:
@@ -196,46 +194,6 @@ class Prefork:
         if self.beside is not None:
             self.beside.stop()
         return 0
-
-
-def _granian_worker(app: WSGIApplication, listener: socket.socket, threads: int) -> int:
-    """granian's worker on a socket we opened. Its parts are not public, hence pinned and
-    wrapped here only."""
-    from granian._granian import SocketHolder
-    from granian.constants import HTTPModes, Loops, RuntimeModes, SSLProtocols, TaskImpl
-    from granian.log import LogLevels
-    from granian.server.mp import MPServer
-
-    holder: Any = SocketHolder
-    MPServer._spawn_wsgi_worker(
-        worker_id=1,
-        process_name=None,
-        callback_loader=lambda: app,
-        sock=((None, holder(listener.fileno(), False, BACKLOG)), None),
-        ipc=None,
-        loop_impl=Loops.asyncio,
-        log_enabled=True,
-        log_level=LogLevels.warning,
-        log_config=None,
-        env_files=(),
-        runtime_mode=RuntimeModes.mt,
-        runtime_threads=1,
-        runtime_blocking_threads=512,
-        blocking_threads=threads,
-        blocking_threads_idle_timeout=30,
-        backpressure=BACKLOG,
-        task_impl=TaskImpl.asyncio,
-        http_mode=HTTPModes.http1,
-        http1_settings=None,
-        http2_settings=None,
-        websockets=False,
-        static_path=None,
-        log_access_fmt=None,
-        ssl_ctx=(False, None, None, None, str(SSLProtocols.tls13), None, [], False),
-        scope_opts={"url_path_prefix": None},
-        metrics=(None, None),
-    )
-    return 0
 
 
 def _serve_gunicorn(

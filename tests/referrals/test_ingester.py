@@ -21,13 +21,14 @@ from app import clock, outbox
 from app.cli import doctor
 from app.db import db, new_id, transaction
 from app.outbox.models import OutboxEvent
-from app.referrals import ingester, links, queries, spool, upkeep
+from app.referrals import clicks, ingester, links, queries, spool, upkeep
 from app.referrals.models import Click, ClickCount, ClickHour, SpoolFile
 from app.sharing import reach
 from app.supervisor import processes
 from tests.conftest import START, House
 from tests.supervisor.running import eventually
 
+MICROSECOND = dt.timedelta(microseconds=1)
 SECOND = dt.timedelta(seconds=1)
 LINK, SHARE = uuid.uuid4(), uuid.uuid4()
 _names = itertools.count()
@@ -38,7 +39,7 @@ def line(
     link: uuid.UUID = LINK,
 ) -> spool.Line:  # fmt: skip
     """An opening so many seconds after START, by a visitor of its own unless `key` says whose."""
-    marks = uuid.uuid4().hex * 2 if key is None else f"{key:0>64}"
+    marks = uuid.uuid4().hex * 2 if key is None else f"{key:0>16}" * 4
     return spool.Line(new_id(), link, share, START + at * SECOND, verdict, marks)
 
 
@@ -81,6 +82,13 @@ def stored() -> list[str]:
     return list(db.session.scalars(select(Click.verdict).order_by(Click.occurred_at, Click.id)))
 
 
+def kept_key(opening: spool.Line) -> str | None:
+    """A visitor key as it is stored; what speaks about no other opening has none."""
+    at = (opening.occurred_at - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // MICROSECOND
+    is_speaking = opening.verdict in ("person", "head", "probe")
+    return clicks.kept(at, opening.visitor_key) if is_speaking else None
+
+
 def ids() -> Counter[uuid.UUID]:
     db.session.rollback()
     return Counter(db.session.scalars(select(Click.id)))
@@ -111,7 +119,7 @@ def test_it_stores_what_stands_in_the_spool_as_it_was(folder: Folder) -> None:
     assert folder.ingest() == 3
     rows = db.session.scalars(select(Click).order_by(Click.occurred_at)).all()
     assert [(r.id, r.link_id, r.occurred_at, r.verdict, r.visitor_key) for r in rows] == [
-        (o.click_id, o.link_id, o.occurred_at, o.verdict, o.visitor_key) for o in given
+        (o.click_id, o.link_id, o.occurred_at, o.verdict, kept_key(o)) for o in given
     ]
     assert agrees()
     assert folder.ingest() == 0
@@ -489,6 +497,16 @@ def test_notes_about_spool_files_of_hosts_that_are_gone_are_forgotten(folder: Fo
     upkeep.forget_clicks()
     assert list(db.session.scalars(names)) == folder.files()
     writer.close()
+
+
+@pytest.mark.parametrize("gap", [-1, 1])
+def test_it_knows_a_repeat_on_both_sides_of_ten_minutes(folder: Folder, gap: int) -> None:
+    border = 600 - START.timestamp() % 600
+    for at in (border - gap, border + gap):
+        folder.left(line(at, key=7))
+        clock.freeze(START + dt.timedelta(minutes=20))
+        folder.ingest()
+    assert sorted(stored()) == ["person", "repeat"]
 
 
 def test_keys_are_looked_up_without_reading_all_openings(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """Statements that are compiled once for each kind of database and then run by its driver.
 
 SQLAlchemy says what the SQL is and how a value is stored; what it does around each execution
-cost a posting more than its four statements did. A statement runs on the connection of the
+costs a posting of the ledger more than its four statements do. A statement runs on the connection of the
 session's transaction, so it commits and is undone with everything else, and what the driver
 raises is what SQLAlchemy would have raised.
 """
@@ -31,6 +31,7 @@ class _Plan(NamedTuple):
     binds: list[_Change]
     results: list[_Change]
     execute: Callable[[Any, Any, Sequence[Any]], Any]
+    execute_each: Callable[[Any, Any, Sequence[Sequence[Any]]], Any]
 
 
 class Prepared:
@@ -47,6 +48,20 @@ class Prepared:
     def run(self, connection: Connection, values: list[Any]) -> int:
         """Run it; how many rows it wrote."""
         return int(self._execute(connection, self._plan(connection), values).rowcount)
+
+    def run_each(self, connection: Connection, rows: Sequence[list[Any]]) -> None:
+        """Run it once for each of these rows."""
+        if len(rows) == 1:  # psycopg wraps many in messages of their own
+            self.run(connection, rows[0])
+        if len(rows) <= 1:
+            return
+        plan = self._plan(connection)
+        changed = [_change(row, plan.binds) for row in rows]
+        given = [plan.order(row) for row in changed] if plan.order else changed
+        try:
+            plan.execute_each(connection.connection.dbapi_connection, plan.sql, given)
+        except BaseException as error:  # noqa: BLE001 - raised again
+            driver_failed(connection, plan.sql, error)
 
     def row(self, connection: Connection, values: list[Any]) -> list[Any] | None:
         """Run it; the first row that it finds."""
@@ -78,7 +93,7 @@ class Prepared:
             _order(self._names, compiled.positiontup),
             _changes(kind.bind_processor(dialect) for kind in kinds),
             _changes(kind.result_processor(dialect, None) for kind in found),
-            _EXECUTE[dialect.name],
+            *_EXECUTE[dialect.name],
         )
 
 
@@ -107,15 +122,20 @@ def _change(row: list[Any], changes: list[_Change]) -> list[Any]:
     return row
 
 
-def _on_sqlite(driver: Any, sql: str, values: Sequence[Any]) -> Any:
-    return driver.execute(sql, values)
+class _Execute(NamedTuple):
+    """How a driver runs a statement once, and once for each of some rows."""
+
+    once: Callable[[Any, Any, Sequence[Any]], Any]
+    each: Callable[[Any, Any, Sequence[Sequence[Any]]], Any]
 
 
-def _on_postgresql(driver: Any, sql: str, values: Sequence[Any]) -> Any:
-    return RawCursor(driver).execute(sql, values)
-
-
-_EXECUTE: dict[str, Callable[[Any, Any, Sequence[Any]], Any]] = {
-    "sqlite": _on_sqlite,
-    "postgresql": _on_postgresql,
+_EXECUTE = {
+    "sqlite": _Execute(
+        lambda driver, sql, values: driver.execute(sql, values),
+        lambda driver, sql, rows: driver.executemany(sql, rows),
+    ),
+    "postgresql": _Execute(
+        lambda driver, sql, values: RawCursor(driver).execute(sql, values),
+        lambda driver, sql, rows: RawCursor(driver).executemany(sql, rows),
+    ),
 }
