@@ -34,10 +34,16 @@ class Load:
         return self.answers / self.seconds
 
 
-def run(port: int, requests: Sequence[bytes], seconds: float, expected: bytes) -> Load:
+def run(
+    port: int,
+    requests: Sequence[bytes],
+    seconds: float,
+    expected: bytes,
+    connections: int = CONNECTIONS,
+) -> Load:
     """Ask for `seconds`; every answer must begin with `expected`, or `ValueError`."""
     with multiprocessing.get_context("fork").Pool(1) as pool:
-        return pool.apply(_run, (port, requests, seconds, expected))
+        return pool.apply(_run, (port, requests, seconds, expected, connections))
 
 
 def _connect(port: int, number: int) -> socket.socket:
@@ -49,9 +55,11 @@ def _connect(port: int, number: int) -> socket.socket:
     return connection
 
 
-def _run(port: int, requests: Sequence[bytes], seconds: float, expected: bytes) -> Load:
+def _run(
+    port: int, requests: Sequence[bytes], seconds: float, expected: bytes, at_once: int
+) -> Load:
     connections = {}
-    for number in range(CONNECTIONS):
+    for number in range(at_once):
         connection = _connect(port, number)
         connections[connection.fileno()] = connection
     poll = select.epoll()

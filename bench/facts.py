@@ -2,8 +2,9 @@
 
 Three servers, each as `web` runs one: a view that only answers 302, one that stores a row, and
 one that stores the row with a fact for one handler, both on disk before the answer. They are
-asked in turns by one client; what counts is the processor time for each answer. The relay's
-and the workers' part comes later and elsewhere. Run alone: `python -m bench.facts`.
+asked in turns by one client over two connections, so that none waits for SQLite's one writer;
+what counts is the processor time for each answer. The relay's and the workers' part comes
+later and elsewhere. Run alone: `python -m bench.facts`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from bench._table import ROUNDS, Row, is_noise, show
 from bench.hit import Side, _ask, _running
 from tests.jobs import tiny
 
+CONNECTIONS = 2
 REQUEST = b"GET /press HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"
 THERE = {"Location": "/receipt"}
 
@@ -71,10 +73,10 @@ def rows() -> Iterator[Row]:
                 for name, app in apps.items()
             }
             for side in sides.values():
-                _ask(side, 1.0)
+                _ask(side, 1.0, CONNECTIONS)
             for _ in range(ROUNDS):
                 for name, side in sides.items():
-                    costs[name].append(_ask(side, 3.0).cpu * 1e6)
+                    costs[name].append(_ask(side, 3.0, CONNECTIONS).cpu * 1e6)
     finally:
         shutil.rmtree(folder)
     added = statistics.median(costs["fact"]) - statistics.median(costs["row"])

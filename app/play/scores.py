@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 
 from app import clock, ledger
 from app.db import db, transaction
@@ -240,13 +240,17 @@ def top(period: str, limit: int = TOP) -> list[tuple[uuid.UUID, str, int]]:
         .select_from(Score)
         .join(PointsAccount, PointsAccount.account_id == Score.account_id)
         .join(Person, Person.id == PointsAccount.person_id)
-        .join(Membership, Membership.person_id == Person.id)
-        .join(Consent, Consent.person_id == Person.id)
+        # Asked of each in turn: joined, SQLite begins with all who agreed and sorts them.
         .where(
             Score.period == period,
-            Consent.purpose == NAMED,
-            Consent.withdrawn_at.is_(None),
-            Membership.left_at.is_(None),
+            exists().where(
+                Membership.person_id == PointsAccount.person_id, Membership.left_at.is_(None)
+            ),
+            exists().where(
+                Consent.person_id == PointsAccount.person_id,
+                Consent.purpose == NAMED,
+                Consent.withdrawn_at.is_(None),
+            ),
         )
         .order_by(Score.rank_key, Score.reached_at, Score.account_id)
         .limit(limit)
