@@ -42,14 +42,18 @@ def _machinery(app: Flask, settings: config.Settings) -> None:
 def _features(app: Flask) -> None:
     """Each feature brings its tables, its handlers of facts and its routes."""
     from app import (
+        administration,
         api,
         charters,
         library,
         media,
         people,
         play,
+        privacy,
+        provisioning,
         referrals,
         rewards,
+        rights,
         settings,
         setup,
         sharing,
@@ -57,7 +61,7 @@ def _features(app: Flask) -> None:
     )
 
     for feature in (
-        settings, media, people, library, charters, referrals, sharing, play, rewards, today,
-        setup, api,
+        rights, settings, media, people, provisioning, library, charters, referrals, sharing,
+        play, rewards, today, administration, setup, privacy, api,
     ):  # fmt: skip
         feature.start(app)

@@ -4,9 +4,10 @@ Reading needs no ceremony. Writing happens inside `transaction()`, once per use 
 outermost block commits, inner ones join it, an exception undoes everything. A fact that
 others must hear about is recorded in the same transaction (`app.outbox`).
 
-SQLite: WAL, foreign keys on, `synchronous=FULL` (what was promised is on disk), and a write
-transaction begins with BEGIN IMMEDIATE, so that a read never turns into a write half-way
-and fails; a read begins with a plain BEGIN, so that readers never wait for a writer.
+SQLite: WAL, foreign keys on, `synchronous=FULL` (what was promised is on disk), `secure_delete`
+(what was deleted is overwritten, not only let go of), and a write transaction begins with
+BEGIN IMMEDIATE, so that a read never turns into a write half-way and fails; a read begins with
+a plain BEGIN, so that readers never wait for a writer.
 """
 
 from __future__ import annotations
@@ -160,6 +161,7 @@ def _on_connect(dbapi: Any, record: ConnectionPoolEntry) -> None:
             "foreign_keys=ON",
             "busy_timeout=15000",
             "synchronous=FULL",
+            "secure_delete=ON",
         ):
             dbapi.execute(f"PRAGMA {pragma}")
 

@@ -62,10 +62,18 @@ class Forbidden(DomainError):
 
 
 class Unauthorized(DomainError):
-    """Nobody we know is asking."""
+    """Nobody we know is asking. `door` is the page where a person shows who they are."""
 
     status = 401
     code = "unauthorized"
+    door = "/sign-in"
+
+
+class NotProven(Unauthorized):
+    """Known reader, who has not shown enough for this yet."""
+
+    code = "not-proven"
+    door = "/me/second-factor"
 
 
 class TooLarge(DomainError):

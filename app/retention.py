@@ -44,7 +44,12 @@ LEDGER = Retention(
     "ledger", "the entry, five years with a person, then without", None, personal=False
 )
 EVENT = Retention("event", "its last delivery", _days(30), personal=False)
+IMPORT_REPORT = Retention("import-report", "the import", _days(30), personal=True)
 RAW_EVENT = Retention("raw-event", "its reception", _days(30), personal=True)
 IDEMPOTENCY = Retention("idempotency", "the answer", _days(2), personal=False)
+ERASURE = Retention(
+    "erasure", "the erasure: numbers only, longer than any backup", _days(5 * 365), personal=False
+)
+REQUEST = Retention("request", "its answer", _days(5 * 365), personal=False)
 
 ALL = tuple(v for v in list(globals().values()) if isinstance(v, Retention))

@@ -17,6 +17,8 @@ check, `--rounds N` fewer rounds of each. A failed round prints its seed and end
             ingester in every phase, under load, on both databases in turn
   outages   PostgreSQL away for 30 s under 200 openings a second, SQLite locked for 30 s under 50,
             twice each
+  imports   200,000 people by the console on both databases, twice: in ten minutes and 300 MiB,
+            while pages answer; again, which changes nothing; undone to the last row
   journeys  the three journeys in all sixteen combinations
 """
 
@@ -45,6 +47,7 @@ REPLAYS_A_SEED = 50
 KILLS_A_SEED = 24
 TEXTS_A_SEED = 50
 CROWD, CROWD_SECONDS = 1_000, 30.0
+IMPORTED, IMPORT_SECONDS, IMPORT_MEBIBYTES = 200_000, 600.0, 300
 HALTED, PLANNED = 500, 100
 CONNECTIONS = 10_000
 
@@ -221,6 +224,25 @@ def outages(seed: int) -> str:
         return str(told.outage(folder / "data", seed, 30.0, 200.0 if database else 50.0, database))
 
 
+def imports(seed: int) -> str:
+    """A large organisation comes by file, while somebody uses the site."""
+    from tests.conftest import settings_for
+    from tests.provisioning import long_import
+
+    people = int(os.environ.get("PORTEVOIX_SOAK_IMPORTED", IMPORTED))
+    with _folder() as folder, _database(seed) as (url, _):
+        named = {"DATABASE_URL": url} if url else {}
+        settings = settings_for(folder, **named)
+        variables = {f"PORTEVOIX_{name}": value for name, value in named.items()} | {
+            "PORTEVOIX_DATA_DIR": str(folder), "PORTEVOIX_ENV": "test",
+            "PORTEVOIX_SECRET_KEY": settings.secret_keys[0],
+        }  # fmt: skip
+        told = long_import.bring(settings, variables, people, seed)
+        assert told.seconds <= IMPORT_SECONDS, f"seed {seed}: {told}"
+        assert told.mebibytes <= IMPORT_MEBIBYTES, f"seed {seed}: {told}"
+    return str(told)
+
+
 def _quick_passwords() -> None:
     """Argon2id with less work, so that people join in no time."""
     from argon2 import PasswordHasher
@@ -264,6 +286,7 @@ CHECKS: dict[str, tuple[Round, int]] = {
     "secrets": (secrets, 4),
     "clicks": (clicks, 20),
     "outages": (outages, 4),
+    "imports": (imports, 4),
     "journeys": (journeys, 16),
 }
 

@@ -21,9 +21,10 @@ class Api(SmorestApi):
 
 def start(app: Flask) -> None:
     """Register the resources and the document that describes them."""
-    from app.api import upkeep  # noqa: F401  (it declares a handler)
+    from app.api import personal
     from app.api.resources import resources
 
+    personal.declare()
     app.config.update(
         API_TITLE="Portevoix",
         API_VERSION="v1",

@@ -411,6 +411,14 @@ class PersonOut(ma.Schema):
     departed_at = Instant(allow_none=True)
 
 
+class ErasureOut(ma.Schema):
+    """`stays`: what is kept all the same, without a name, and why."""
+
+    id = ma.fields.String()
+    erased_at = Instant()
+    stays = ma.fields.List(ma.fields.String())
+
+
 class Difference(ma.Schema):
     """The first row that is wrong: `what` differs in the row `id` of `table`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
@@ -17,7 +17,10 @@ class AuditEntry(Model):
 
     __tablename__ = "audit_entry"
     __retention__ = retention.SECURITY_LOG
-    __table_args__ = (Index("ix_audit_entry_target", "target_kind", "target_id", "at"),)
+    __table_args__ = (
+        Index("ix_audit_entry_target", "target_kind", "target_id", "at"),
+        Index("ix_audit_entry_actor", "actor_id", "at"),
+    )
 
     id: Mapped[uuid.UUID] = primary_key()
     at: Mapped[dt.datetime] = utc_column(index=True)
@@ -27,3 +30,9 @@ class AuditEntry(Model):
     target_kind: Mapped[str] = mapped_column(String(40))
     target_id: Mapped[str] = mapped_column(String(60))
     details: Mapped[JSONDict]
+
+
+@event.listens_for(AuditEntry, "before_update")
+def _refuse(mapper: object, connection: object, entry: AuditEntry) -> None:
+    """The database refuses it as well, by a trigger (revision `c97ad5f8c1b8`)."""
+    raise RuntimeError("an audit entry never changes")

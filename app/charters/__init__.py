@@ -5,6 +5,7 @@ from flask import Flask
 
 def start(app: Flask) -> None:
     """Register handlers of facts and routes."""
-    from app.charters import handlers, models, studio, views  # noqa: F401
+    from app.charters import handlers, models, personal, studio, views  # noqa: F401
 
+    personal.declare()
     app.register_blueprint(views.charters)

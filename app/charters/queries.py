@@ -20,12 +20,11 @@ from app.charters.differences import Change
 from app.charters.errors import CharterNotAccepted, NoSuchCharter
 from app.charters.models import ACCEPTED, CharterAcceptance, CharterVersion
 from app.db import db
+from app.people import thresholds
 from app.people.models import Login, Membership, Person
 from app.settings import organisation
 from app.web.markdown import to_html
 
-SMALL_GROUP: Final = 10
-"""Members below which even a count would tell too much (rule W2)."""
 NO_NAME: Final = "Portevoix"
 
 
@@ -247,7 +246,7 @@ def agreed_count(version_id: uuid.UUID) -> int | None:
         .join(Person, Person.id == Membership.person_id)
         .where(present)
     )
-    if db.session.execute(members).scalar_one() < SMALL_GROUP:
+    if db.session.execute(members).scalar_one() < thresholds.joining():
         return None
     agreed = (
         members.join(CharterAcceptance, CharterAcceptance.person_id == Person.id)

@@ -16,6 +16,7 @@ from app.charters.queries import CharterVersionView
 from app.charters.texts import ORGANISATION
 from app.charters.views import charters
 from app.errors import InvalidInput
+from app.people import thresholds
 from app.people.words import LANGUAGE_NAMES
 from app.web import access, redirect_to, render
 
@@ -56,7 +57,7 @@ def versions() -> Response:
         draft=draft,
         versions=published,
         agreed=queries.agreed_count(published[0].id) if published else None,
-        small_group=queries.SMALL_GROUP,
+        small_group=thresholds.joining(),
     )
 
 

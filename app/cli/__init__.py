@@ -26,7 +26,7 @@ COMMANDS = {
     "revision": "app.cli.schema:revision",
     "demo": "app.cli.filling:demo",
     "doctor": "app.cli.doctor:doctor",
-    "people": "app.cli.filling:people",
+    "people": "app.cli.people:people",
     "offers": "app.cli.filling:offers",
     "tokens": "app.cli.filling:tokens",
     "ledger": "app.cli.ledger:ledger",

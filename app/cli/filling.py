@@ -1,4 +1,4 @@
-"""Commands that bring people, offers and tokens in, and the demo."""
+"""Commands that bring offers and tokens in, and the demo."""
 
 from __future__ import annotations
 
@@ -71,25 +71,6 @@ def _linkedin(settings: Settings) -> str:
     if standin.is_named(os.environ):
         return settings.linkedin_api_url
     return standin.known_address(settings.data_dir) or standin.address(settings.data_dir)
-
-
-@click.group()
-def people() -> None:
-    """The directory."""
-
-
-@people.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def people_import(file: Path) -> None:
-    """Read people from a CSV file of an HR tool. The same file twice changes nothing."""
-    from app.people.people_csv import import_people
-
-    with context.application() as app, app.test_request_context():
-        report = import_people(file.read_bytes(), language=app.extensions["portevoix"].locale)
-    click.echo(f"{report.created} added, {report.changed} changed, {report.unchanged} unchanged")
-    for fault in report.faults:
-        click.echo(f"line {fault.line}: {fault.sentence}", err=True)
-    sys.exit(1 if report.faults else 0)
 
 
 @click.group()

@@ -34,11 +34,12 @@ def _schedule() -> Sequence[Periodic]:
 
 def _prepare(app: Flask) -> None:
     """The database of this version; and the demo, before any worker lives at another time."""
-    from app import migrating
+    from app import migrating, rights
     from app.setup import service as setup
 
     with app.app_context():
         migrating.upgrade()
+        rights.reapply()  # a backup put back by hand knows people who were erased since
         setup.complete()
         if app.extensions["portevoix"].demo:
             filling.fill_demo(app.extensions["portevoix"])

@@ -10,11 +10,12 @@ from app.cli import context
 @click.command()
 def migrate() -> None:
     """Bring the database to this version. Safe to repeat; `up` does it by itself."""
-    from app import migrating
+    from app import migrating, rights
     from app.setup import service as setup
 
     with context.application():
         done = migrating.upgrade()
+        rights.reapply()
         setup.complete()
     click.echo("The database is at the newest version." if done else "Nothing to migrate.")
 

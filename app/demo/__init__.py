@@ -7,6 +7,7 @@ the product's clock. So every figure on the screens is earned, and the ledger ve
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,9 @@ from app.demo.days import LIVED, Act, Calendar, Tell
 from app.demo.offers import ensure_connection, secret_of_connection
 from app.demo.people import ensure_token, token_of
 from app.demo.pictures import Easel
+from app.people import activation
 from app.people.queries import person_by_email
+from app.people.service import set_sign_in_policy
 from app.play import rules
 from app.referrals import connections
 from app.settings import organisation, save_organisation
@@ -108,8 +111,15 @@ def _found() -> None:
             about=ORGANISATION["about"],
             privacy_contact=ORGANISATION["privacy_contact"],
         )
+    # Whoever tries the demo signs in with the password that it prints, and nothing else.
+    set_sign_in_policy(is_required=False, grace_days=14)
     rules.ensure_defaults(clock.now())
     people.enter_everybody()
+    told_on = clock.now().date() - dt.timedelta(days=20)
+    activation.record(
+        told_on, told_on - dt.timedelta(days=30), confirmed=True,
+        actor_id=people.id_of("nolwenn"),
+    )  # fmt: skip
     ensure_connection()
 
 

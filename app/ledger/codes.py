@@ -69,6 +69,7 @@ class Code:
 
 AWARD, ADJUSTMENT, DEDUCTION = "award", "adjustment", "deduction"
 REDEMPTION, EXPIRY, RECOVERY, WAIVER = "redemption", "expiry", "recovery", "waiver"
+DONATION = "donation"
 
 CODES: dict[str, Code] = {
     AWARD: Code(ISSUER, MEMBER, (POSTED, PENDING), counts=True, repays=True),
@@ -76,6 +77,7 @@ CODES: dict[str, Code] = {
     DEDUCTION: Code(MEMBER, ISSUER, by_person=True),
     REDEMPTION: Code(MEMBER, REDEEMED, (POSTED, PENDING)),
     EXPIRY: Code(MEMBER, ISSUER),
+    DONATION: Code(MEMBER, REDEEMED),
     RECOVERY: Code(MEMBER, RECOVERABLE, internal=True),
     WAIVER: Code(WAIVED, RECOVERABLE, by_person=True),
 }

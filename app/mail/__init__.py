@@ -7,7 +7,8 @@ that a small installation works and can be looked at.
 
 from __future__ import annotations
 
-from email.utils import formataddr
+from collections.abc import Callable
+from email.utils import formataddr, parseaddr
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,7 @@ from app.settings import organisation
 from app.settings.palette import palette
 from app.settings.service import DEFAULT_BRAND
 
-__all__ = ["in_folder", "send", "start", "url"]
+__all__ = ["held_back_by", "in_folder", "send", "start", "url"]
 
 
 def _settings() -> config.Settings:
@@ -41,11 +42,24 @@ def in_folder() -> str:
     )
 
 
+Guard = Callable[[str, str], bool]
+_guards: list[Guard] = []
+
+
+def held_back_by(guard: Guard) -> None:
+    """A message leaves only where `guard(address, template)` is true: who knows the people says
+    once to whom nothing is sent at the moment."""
+    if guard not in _guards:
+        _guards.append(guard)
+
+
 def send(to: str, name: str, template: str, language: str, **context: object) -> None:
     """Send one message. Called by handlers of facts, never in a request or a transaction.
 
     Raises what the transport raises; the outbox then tries again.
     """
+    if not all(guard(to, template) for guard in _guards):
+        return
     org = organisation()
     with force_locale(language):
         ink = palette(org.brand if org else DEFAULT_BRAND)
@@ -59,11 +73,19 @@ def send(to: str, name: str, template: str, language: str, **context: object) ->
     message = EmailMultiAlternatives(
         subject=subject.strip(),
         body=body.strip() + "\n",
+        from_email=_sender(org.sender_name if org else ""),
         to=[formataddr((name, to))] if name else [to],
         headers=_headers(language, context),
     )
     message.attach_alternative(html, "text/html")
     message.send()
+
+
+def _sender(name: str) -> str:
+    """Where it comes from; the organisation's name for it stands before the address."""
+    configured: str = current_app.config["MAIL_DEFAULT_SENDER"]
+    usual, address = parseaddr(configured)
+    return formataddr((name or usual, address)) if name or usual else address
 
 
 def _headers(language: str, context: dict[str, object]) -> dict[str, str]:
@@ -77,6 +99,8 @@ def _headers(language: str, context: dict[str, object]) -> dict[str, str]:
 
 def start(app: Flask, settings: config.Settings) -> None:
     """Choose the transport."""
+    from app.mail import personal
+
     app.config["MAIL_DEFAULT_SENDER"] = settings.mail_from
     if settings.smtp_url:
         parts = urlsplit(settings.smtp_url)
@@ -93,3 +117,4 @@ def start(app: Flask, settings: config.Settings) -> None:
     else:
         app.config["MAIL_BACKEND"] = "app.mail.folder"
     Mail(app)
+    personal.declare()

@@ -18,7 +18,7 @@ class EmailBackend(BaseEmailBackend):
     """Writes each message as one .eml file, complete before it gets its name."""
 
     def send_messages(self, email_messages: list[EmailMultiAlternatives]) -> int:
-        folder = _folder()
+        folder = mail_folder()
         folder.mkdir(mode=0o750, exist_ok=True)
         for message in email_messages:
             name = f"{clock.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
@@ -28,5 +28,6 @@ class EmailBackend(BaseEmailBackend):
         return len(email_messages)
 
 
-def _folder() -> Path:
+def mail_folder() -> Path:
+    """Where messages lie."""
     return cast(Settings, current_app.extensions["portevoix"]).data_dir / "mail"

@@ -7,6 +7,7 @@ def start(app: Flask) -> None:
     """Say where pictures are kept, register the route that serves them, and give templates
     `picture_urls`. Raises `SettingsError` for a place that cannot be used."""
     from app.media import (
+        personal,
         service,
         store,
         upkeep,  # noqa: F401  (a handler declares itself)
@@ -14,5 +15,6 @@ def start(app: Flask) -> None:
     from app.media.views import media
 
     app.extensions[store.EXTENSION] = store.folder_of(app.extensions["portevoix"])
+    personal.declare()
     app.register_blueprint(media)
     app.jinja_env.globals["picture_urls"] = service.urls

@@ -6,7 +6,6 @@ is the truth and the relay sends again. A handler runs at least once and takes e
 its delivery is marked done in the transaction of its effect. Order is not promised.
 """
 
-from app.outbox import upkeep
 from app.outbox.registry import Handler, Payload, handlers_of, on, registered
 from app.outbox.service import (
     Due,
@@ -21,5 +20,5 @@ from app.outbox.service import (
 
 __all__ = [
     "Due", "Handler", "Payload", "deliver", "drain", "handlers_of", "keep_alive", "on", "record",
-    "record_each", "registered", "short", "upkeep", "wake",
+    "record_each", "registered", "short", "wake",
 ]  # fmt: skip

@@ -5,9 +5,33 @@ from flask import Flask
 
 def start(app: Flask) -> None:
     """Register handlers of facts and routes."""
-    from app.people import handlers, models, parking, saved_views, sessions, views  # noqa: F401
+    from app import mail
+    from app.people import (  # noqa: F401
+        first_day,
+        handlers,
+        joining_models,
+        kinds,
+        models,
+        parking,
+        pauses,
+        personal,
+        proof_models,
+        saved_views,
+        sessions,
+        sign_in_mails,
+        transition_mails,
+        transition_models,
+        transitions,
+        upkeep,
+        views,
+    )
 
     sessions.start(app)
+    kinds.start(app)
+    mail.held_back_by(first_day.may_write)
+    mail.held_back_by(pauses.may_write)
+    upkeep.start()
+    personal.declare()
     parking.start(app)
     app.jinja_env.globals["saved_views"] = saved_views.bar
     app.register_blueprint(views.people)

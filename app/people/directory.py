@@ -20,11 +20,12 @@ from app import audit, clock, outbox
 from app.config import LANGUAGES
 from app.db import transaction
 from app.errors import InvalidInput, Sentence
-from app.people.errors import LastAdmin, check_form
+from app.people.errors import LastAdmin, ReturnToConfirm, check_form
 from app.people.logins import end_all_logins
 from app.people.lookup import load_person, load_present
 from app.people.membership import end_membership
 from app.people.models import KINDS, ROLES, Credential, Identity, Person, RoleGrant
+from app.people.proof_models import Passkey, RecoveryCode, SecondFactor
 from app.people.text import is_usable, normal_address, one_line
 from app.people.tokens import delete_tokens
 
@@ -172,6 +173,8 @@ def update_person(
     profile = _checked(profile)
     with transaction() as session:
         person = load_person(session, person_id)
+        if person.kind == "alumni" and profile.kind == "employee":
+            raise ReturnToConfirm
         if Profile.of(person) == profile:
             return False
         _refuse_taken(session, profile, person.id)
@@ -193,17 +196,19 @@ def set_language(person_id: uuid.UUID, language: str) -> None:
 def change_roles(
     person_id: uuid.UUID, roles: Collection[str], *, actor_id: uuid.UUID | None = None
 ) -> None:
-    """Give exactly these roles. Raises `InvalidInput`, `LastAdmin`, `Departed`, `NoSuchPerson`.
+    """Give exactly these roles for the whole organisation; those for a segment stay
+    (`segments_reach`). Raises `InvalidInput`, `LastAdmin`, `Departed`, `NoSuchPerson`.
 
     Tokens need no change: a token never does more than its person may at that moment.
     """
     wanted = _checked_roles(roles)
     with transaction() as session:
         person = load_present(session, person_id)
-        held = {grant.role for grant in person.role_grants}
+        held = {grant.role for grant in person.role_grants if grant.segment_id is None}
         if "admin" in held - wanted:
             _keep_an_admin(session, person_id)
-        person.role_grants = [g for g in person.role_grants if g.role in wanted] + [
+        kept = [g for g in person.role_grants if g.segment_id is not None or g.role in wanted]
+        person.role_grants = kept + [
             RoleGrant(role=role, granted_by=actor_id) for role in sorted(wanted - held)
         ]
         _note_roles(person, wanted - held, held - wanted, actor_id)
@@ -211,7 +216,8 @@ def change_roles(
 
 def _keep_an_admin(session: Session, person_id: uuid.UUID) -> None:
     """Locks the administrators' grants, so that two cannot take each other's away at once."""
-    grants = select(RoleGrant.person_id).where(RoleGrant.role == "admin").order_by(RoleGrant.id)
+    everywhere = RoleGrant.role == "admin", RoleGrant.segment_id.is_(None)
+    grants = select(RoleGrant.person_id).where(*everywhere).order_by(RoleGrant.id)
     if not {*session.scalars(grants.with_for_update())} - {person_id}:
         raise LastAdmin
 
@@ -225,31 +231,38 @@ def _note_roles(
         audit.record("role.taken", "person", person.id, actor_id=actor_id, role=role)
 
 
-def depart(person_id: uuid.UUID, *, actor_id: uuid.UUID | None = None) -> bool:
+def depart(
+    person_id: uuid.UUID, *, actor_id: uuid.UUID | None = None, cause: str = "administrator"
+) -> bool:
     """The person left the organisation: at once, no access of any kind remains.
 
-    False when that was known already. Raises `NoSuchPerson`, `LastAdmin`.
+    `cause` says how it became known, for the log: 'administrator', 'end-date', 'linked' (the entry
+    gave its place to another one of the same person), or the name of the import. False when it
+    was known already. Raises `NoSuchPerson`, `LastAdmin`.
     """
     with transaction() as session:
         person = load_person(session, person_id)
         if person.departed_at is not None:
             return False
-        if any(grant.role == "admin" for grant in person.role_grants):
+        if any(g.role == "admin" and g.segment_id is None for g in person.role_grants):
             _keep_an_admin(session, person_id)
         end_membership(person)
         person.departed_at = clock.now()
+        held = {grant.role for grant in person.role_grants}
         person.role_grants = []
-        _forget_ways_in(session, person_id)
-        audit.record("person.departed", "person", person_id, actor_id=actor_id)
+        _note_roles(person, set(), held, actor_id)
+        forget_ways_in(session, person_id)
+        audit.record("person.departed", "person", person_id, actor_id=actor_id, cause=cause)
         outbox.record("person.departed", person_id=str(person_id))
     return True
 
 
-def _forget_ways_in(session: Session, person_id: uuid.UUID) -> None:
+def forget_ways_in(session: Session, person_id: uuid.UUID) -> None:
+    """Sessions, tokens, password, passkeys, second factors, the provider's link: all gone."""
     end_all_logins(person_id)
     delete_tokens(person_id)
-    session.execute(delete(Credential).where(Credential.person_id == person_id))
-    session.execute(delete(Identity).where(Identity.person_id == person_id))
+    for way in (Credential, Identity, Passkey, SecondFactor, RecoveryCode):
+        session.execute(delete(way).where(way.person_id == person_id))
 
 
 def come_back(person_id: uuid.UUID, *, actor_id: uuid.UUID | None = None) -> bool:
@@ -261,8 +274,9 @@ def come_back(person_id: uuid.UUID, *, actor_id: uuid.UUID | None = None) -> boo
         person = load_person(session, person_id)
         if person.departed_at is None:
             return False
-        person.departed_at = None
+        person.departed_at = person.ends_on = None
         audit.record("person.returned", "person", person_id, actor_id=actor_id)
+        outbox.record("person.returned", person_id=str(person_id))
     return True
 
 

@@ -16,7 +16,15 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from app import clock, crypto
 from app.db import db
-from app.people.errors import AlreadyMember, Departed, LinkExpired, LinkUnreadable, LinkUsed
+from app.people.errors import (
+    AlreadyMember,
+    Departed,
+    InvitationRevoked,
+    LinkExpired,
+    LinkUnreadable,
+    LinkUsed,
+)
+from app.people.joining_models import Invitation
 from app.people.models import Credential, Person
 
 INVITATION, RESET = "invitation", "password-reset"
@@ -75,7 +83,8 @@ def read_ticket(purpose: str, token: str) -> Ticket:
 def person_of(ticket: Ticket) -> Person:
     """Who may still use the link.
 
-    Raises `LinkUnreadable`, `Departed`, `LinkUsed`, and for an invitation `AlreadyMember`.
+    Raises `LinkUnreadable`, `Departed`, `LinkUsed`, and for an invitation `AlreadyMember`,
+    `InvitationRevoked`.
     """
     person = db.session.get(Person, ticket.person_id)
     if person is None:
@@ -84,6 +93,15 @@ def person_of(ticket: Ticket) -> Person:
         raise Departed
     if ticket.purpose == INVITATION and person.is_member:
         raise AlreadyMember
+    if ticket.purpose == INVITATION and _is_revoked(ticket):
+        raise InvitationRevoked
     if _state(ticket.purpose, person) != ticket.state:
         raise LinkUsed
     return person
+
+
+def _is_revoked(ticket: Ticket) -> bool:
+    """Taken back after this link was made; a newer one is not concerned."""
+    row = db.session.get(Invitation, ticket.person_id)
+    made_at = ticket.expires - LIFETIMES[INVITATION]
+    return row is not None and row.revoked_at is not None and made_at <= row.revoked_at

@@ -11,13 +11,14 @@ from app.people.errors import Departed, NoSuchPerson, NotMember
 from app.people.models import Person
 
 
-def load_person(session: Session, person_id: uuid.UUID) -> Person:
-    """The entry, locked until the transaction ends. Raises `NoSuchPerson`."""
+def load_person(session: Session, person_id: uuid.UUID, *, erased_too: bool = False) -> Person:
+    """The entry, locked until the transaction ends. Raises `NoSuchPerson`, for an erased one
+    as well unless `erased_too`: their points still fall due."""
     # Two statements: PostgreSQL would read what is joined to a locked row as it was before
     # the wait, so a membership made meanwhile would be missed.
     session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
     person = session.get(Person, person_id, populate_existing=True)
-    if person is None:
+    if person is None or (person.erased_at is not None and not erased_too):
         raise NoSuchPerson
     return person
 

@@ -10,18 +10,24 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app import retention
 from app.db import Encrypted, JSONDict, Model, primary_key, utc_column
-from app.people import names
+from app.people import kinds, names
+from app.people.text import fold
 
 ROLES = (
     "member", "contributor", "curator", "recruiter", "hr", "lead", "sponsor", "auditor", "admin",
 )  # fmt: skip
 KINDS = ("employee", "alumni", "partner")
-METHODS = ("password", "oidc", "invitation", "reset", "setup")
+METHODS = ("password", "passkey", "oidc", "invitation", "reset", "setup", "code")
+
+
+def BYTEWISE(length: int) -> String:  # noqa: N802 - read as a type
+    """Text that both databases order byte by byte, so that a range is a prefix."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 def effective_roles(granted: Collection[str], is_member: bool) -> frozenset[str]:
@@ -39,7 +45,18 @@ class Person(Model):
 
     __tablename__ = "person"
     __retention__ = retention.DIRECTORY
-    __table_args__ = (Index("ix_person_name", "name", "id"),)
+    __table_args__ = (
+        Index("ix_person_name", "name", "id"),
+        Index("ix_person_site", "site", "name", "id"),
+        Index("ix_person_department", "department", "name", "id"),
+        Index("ix_person_kind", "kind", "name", "id"),
+        Index("ix_person_hired", "hired_on", "site", "department"),
+        Index("ix_person_entity", "entity_id", "name", "id"),
+        Index(
+            "ix_person_departed", "name", "id", sqlite_where=text("departed_at is not null"),
+            postgresql_where=text("departed_at is not null"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[uuid.UUID] = primary_key()
     kind: Mapped[str] = mapped_column(String(20), default="employee")
@@ -59,6 +76,7 @@ class Person(Model):
     language: Mapped[str] = mapped_column(String(5), default="fr")
     created_at: Mapped[dt.datetime] = utc_column()
     departed_at: Mapped[dt.datetime | None]
+    erased_at: Mapped[dt.datetime | None]
 
     membership: Mapped[Membership | None] = relationship(back_populates="person", lazy="joined")
     role_grants: Mapped[list[RoleGrant]] = relationship(
@@ -100,12 +118,13 @@ class Person(Model):
         """What the person may do now. `member` comes from joining alone."""
         if self.departed_at is not None:
             return frozenset()
-        return effective_roles({grant.role for grant in self.role_grants}, self.is_member)
+        held = effective_roles({grant.role for grant in self.role_grants}, self.is_member)
+        return kinds.within(self.kind, held)
 
 
 class Segment(Model):
     """A part of the directory under a name: a list of people, or a rule over what the directory
-    says of them (`segment_rules`); `rule` is None for a list."""
+    says of them (`segment_rules`); `rule` is None for a list. `search_name` is the name, folded."""
 
     __tablename__ = "segment"
     __retention__ = retention.PROGRAMME
@@ -113,14 +132,21 @@ class Segment(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     name: Mapped[str] = mapped_column(String(120))
-    rule: Mapped[JSONDict | None]
+    search_name: Mapped[str] = mapped_column(String(240))
+    rule: Mapped[JSONDict | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[dt.datetime] = utc_column()
     archived_at: Mapped[dt.datetime | None]
 
+    @validates("name")
+    def _keep_search_name(self, key: str, name: str) -> str:
+        self.search_name = fold(name)[:240]
+        return name
+
 
 class SegmentPerson(Model):
-    """A person on a segment's list."""
+    """A person on a segment's list: put there by a human (`source` None), or by the groups
+    of the identity provider (`source` "provider"), which alone take them off again."""
 
     __tablename__ = "segment_person"
     __retention__ = retention.DIRECTORY
@@ -129,6 +155,49 @@ class SegmentPerson(Model):
     segment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("segment.id"), primary_key=True)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
     added_at: Mapped[dt.datetime] = utc_column()
+    source: Mapped[str | None] = mapped_column(String(20))
+
+
+class DirectoryCell(Model):
+    """How many present people share what rules ask about. Several rows of one combination add
+    up: a change writes what it adds or takes away (`is_folded` false), `tallies.fold` sums them."""
+
+    __tablename__ = "directory_cell"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (
+        Index("ix_directory_cell_site", "site"),
+        Index("ix_directory_cell_department", "department"),
+        Index(
+            "ix_directory_cell_open", "id", sqlite_where=text("not is_folded"),
+            postgresql_where=text("not is_folded"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[uuid.UUID] = primary_key()
+    site: Mapped[str | None] = mapped_column(String(200))
+    department: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(5))
+    contract: Mapped[str | None] = mapped_column(String(80))
+    function: Mapped[str | None] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20))
+    entity_id: Mapped[uuid.UUID | None]
+    people: Mapped[int]
+    is_folded: Mapped[bool] = mapped_column(default=False)
+
+
+class PersonWord(Model):
+    """A word by which a person is found: of the name, the address, or the employee number, folded
+    (`text.fold`). `sort_name` is the whole name, folded, for the order of what is found."""
+
+    __tablename__ = "person_word"
+    __retention__ = retention.DIRECTORY
+    __table_args__ = (Index("ix_person_word_person", "person_id", "word"),)
+
+    word: Mapped[str] = mapped_column(BYTEWISE(80), primary_key=True)
+    sort_name: Mapped[str] = mapped_column(BYTEWISE(80), primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class Membership(Model):
@@ -163,7 +232,8 @@ class Consent(Model):
 
 class RoleGrant(Model):
     """A role given to a person by a named human (or by the set-up), for one segment or for the
-    whole organisation (`segment_id` None)."""
+    whole organisation (`segment_id` None). A grant whose `source` is "provider" follows the
+    groups of the identity provider, which alone take it back; one without is a human's."""
 
     __tablename__ = "role_grant"
     __retention__ = retention.CREDENTIAL
@@ -181,6 +251,7 @@ class RoleGrant(Model):
     segment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("segment.id"))
     granted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     granted_at: Mapped[dt.datetime] = utc_column()
+    source: Mapped[str | None] = mapped_column(String(20))
 
 
 class Credential(Model):
@@ -208,16 +279,59 @@ class Identity(Model):
     linked_at: Mapped[dt.datetime] = utc_column()
 
 
+class ProviderSettings(Model):
+    """What the administrators decided about signing in with the identity provider: one row.
+
+    `domains` are the mail domains that belong to it, in lower case; without one, no address
+    links anybody. `creates_people` makes an entry of the directory at a first sign-in;
+    `offers_password` False leaves local passwords to administrators alone.
+    """
+
+    __tablename__ = "provider_settings"
+    __retention__ = retention.PROGRAMME
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    domains: Mapped[list[str]]
+    creates_people: Mapped[bool] = mapped_column(default=False)
+    offers_password: Mapped[bool] = mapped_column(default=True)
+    changed_at: Mapped[dt.datetime] = utc_column()
+
+
+class ProviderMapping(Model):
+    """What a group of the identity provider gives. `value` is the group as the provider writes it.
+
+    With a `role`, that role: for one segment, or for the whole organisation (`segment_id` None).
+    Without, a place on the list of the segment.
+    """
+
+    __tablename__ = "provider_mapping"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (Index("ix_provider_mapping_value", "value", "id"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    value: Mapped[str] = mapped_column(String(300))
+    role: Mapped[str | None] = mapped_column(String(20))
+    segment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("segment.id"))
+    created_at: Mapped[dt.datetime] = utc_column()
+
+
 class Login(Model):
     """One signed-in device. The cookie holds a random token, this row its hash.
 
     `browser` is a family such as 'Firefox, Linux', never what the browser said of itself;
     `method` is how the person was recognised: one of `METHODS`.
+
+    `verified_at` is when a second factor was shown, `factor_due_at` from when on the team's pages
+    want one (None: never). `confirmed_at` is when the person last showed who they are. With
+    `renewal_due` the next page brings a new token; `previous_hash` is that of the one before.
     """
 
     __tablename__ = "login"
     __retention__ = retention.SESSION
-    __table_args__ = (Index("ix_login_person", "person_id"),)
+    __table_args__ = (
+        Index("ix_login_person", "person_id"),
+        Index("ix_login_previous", "previous_hash"),
+    )
 
     id: Mapped[uuid.UUID] = primary_key()
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
@@ -228,6 +342,11 @@ class Login(Model):
     seen_at: Mapped[dt.datetime] = utc_column()
     expires_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
+    verified_at: Mapped[dt.datetime | None]
+    factor_due_at: Mapped[dt.datetime | None]
+    confirmed_at: Mapped[dt.datetime | None]
+    renewal_due: Mapped[bool] = mapped_column(default=False)
+    previous_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class ParkedForm(Model):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 AVATARS = 5
+ERASED = "—"
+"""Stands where the name of a person was who is erased."""
 
 
 def given_name(name: str) -> str:

@@ -4,6 +4,11 @@ Authorisation code with PKCE, state and nonce; everything about the provider is 
 from its issuer at first use, so that we start without it. The ID token proves who signed
 in, userinfo tells the rest, because an ID token may hold only the subject. Authlib does the
 protocol; whatever goes wrong becomes one of two errors here.
+
+Signing out there (RP-Initiated Logout 1.0) asks for `id_token_hint`: some providers do not lead
+back without it, others ask the person to confirm. `client_id` goes along, which the specification
+allows alone where the hint is missing. Where the hint is kept is for the caller (see
+`views.provider`): the browser, never a table.
 """
 
 from __future__ import annotations
@@ -14,14 +19,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
 from app import clock
 from app.config import Settings
-from app.people.identities import Claims
+from app.people.provider_claims import Claims, UnusableClaims, read
 
 SCOPE = "openid email profile"
+GROUPS_SCOPE = "groups"
 TIMEOUT_SECONDS = 5.0
 DISCOVER_AGAIN_SECONDS = 3600
 # Signatures that only the provider can make; never "none", never our own secret.
@@ -76,9 +83,20 @@ def _told_plainly() -> Iterator[None]:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ProviderAway(type(error).__name__) from error
     except (AuthlibBaseError, JoseError) as error:
-        raise ProviderRefused(type(error).__name__) from error
+        told = f"{type(error).__name__} {getattr(error, 'claim', '')}"
+        raise ProviderRefused(told.strip()) from error
+    except UnusableClaims as error:
+        raise ProviderRefused(f"no {error}") from error
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ProviderAway(f"unreadable answer: {type(error).__name__}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody whom the provider let in. `id_token` is the hint for signing out there."""
+
+    claims: Claims
+    id_token: str
 
 
 class Provider:
@@ -86,23 +104,32 @@ class Provider:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._known: Any = None
+        self._known: tuple[Any, Any] | None = None
         self._known_since = 0.0
 
     @property
     def redirect_uri(self) -> str:
         return f"{self._settings.base_url}/sign-in/oidc/callback"
 
-    def _client(self) -> Any:
-        """Discovered once an hour; a failed discovery is tried again at the next sign-in."""
+    @property
+    def farewell_uri(self) -> str:
+        """Where the provider leads back to after signing out there."""
+        return f"{self._settings.base_url}/sign-in/oidc/signed-out"
+
+    def _discovered(self) -> tuple[Any, Any]:
+        """The client and the provider's keys. Discovered once an hour; a failed discovery is
+        tried again at the next sign-in."""
         now = clock.monotonic()
         if self._known is None or now - self._known_since > DISCOVER_AGAIN_SECONDS:
+            from app.people.provider_keys import Keys
+
             client = self._new_client()
             _check(client.load_server_metadata(), self._settings)
             client.client_kwargs["token_endpoint_auth_method"] = _auth_method(
                 client.server_metadata, self._settings
             )
-            self._known, self._known_since = client, now
+            keys = Keys(lambda: client.fetch_jwk_set(force=True))
+            self._known, self._known_since = (client, keys), now
         return self._known
 
     def _new_client(self) -> Any:
@@ -122,25 +149,65 @@ class Provider:
             user_agent="Portevoix",
         )
 
-    def begin(self, language: str) -> Errand:
-        """Where to send the browser. Raises `ProviderAway`."""
+    def begin(self, language: str, *, with_groups: bool = False) -> Errand:
+        """Where to send the browser. Groups are asked for only where something follows from
+        them, and where the provider has a scope for it. Raises `ProviderAway`."""
         with _told_plainly():
-            made = self._client().create_authorization_url(self.redirect_uri, ui_locales=language)
+            client, _ = self._discovered()
+            offered = client.server_metadata.get("scopes_supported") or ()
+            asked = with_groups and GROUPS_SCOPE in offered
+            made = client.create_authorization_url(
+                self.redirect_uri,
+                ui_locales=language,
+                scope=f"{SCOPE} {GROUPS_SCOPE}" if asked else SCOPE,
+            )
             return Errand(made["url"], made["state"], made["nonce"], made["code_verifier"])
 
-    def finish(self, code: str, nonce: str, verifier: str) -> Claims:
-        """Who signed in there. Raises `ProviderAway`, `ProviderRefused`."""
+    def finish(self, code: str, nonce: str, verifier: str, issuer: str | None = None) -> Arrival:
+        """Who signed in there. `issuer` is who the answer says it is from, where it says so
+        (RFC 9207). Raises `ProviderAway`, `ProviderRefused`."""
+        from app.people.provider_keys import checked
+
         with _told_plainly():
-            client = self._client()
+            client, keys = self._discovered()
+            metadata, client_id = client.server_metadata, str(self._settings.oidc_client_id)
+            if issuer is not None and issuer != metadata["issuer"]:
+                raise ProviderRefused("the answer of another issuer")
             token = client.fetch_access_token(self.redirect_uri, code=code, code_verifier=verifier)
-            proof = client.parse_id_token(token, nonce=nonce)
-            if proof is None:
+            id_token = token.get("id_token")
+            if not isinstance(id_token, str):
                 raise ProviderRefused("no ID token")
-            told = {**proof, **_userinfo(client, token, proof["sub"])}
-            verified = told.get("email_verified") in (None, True, "true")
-            email = told.get("email") if verified else None
-            issuer = client.server_metadata["issuer"]
-            return Claims(issuer, str(proof["sub"]), str(email) if email else None)
+            proof = checked(
+                id_token, keys, metadata["id_token_signing_alg_values_supported"],
+                issuer=metadata["issuer"], client_id=client_id, nonce=nonce,
+                access_token=token.get("access_token"),
+            )  # fmt: skip
+            userinfo = _userinfo(client, token, proof["sub"])
+            return Arrival(read(metadata["issuer"], client_id, proof, userinfo), id_token)
+
+    def farewell(self, language: str, state: str, id_token: str | None) -> str | None:
+        """Where to send a browser that signed out here, so that it signs out there as well; None
+        where the provider has no such page, or is away: signing out here never waits for it."""
+        try:
+            with _told_plainly():
+                client, _ = self._discovered()
+                address = client.server_metadata.get("end_session_endpoint")
+        except ProviderAway:
+            return None
+        if not isinstance(address, str) or urlsplit(address).scheme not in ("https", "http"):
+            return None
+        told = {
+            "client_id": self._settings.oidc_client_id,
+            "post_logout_redirect_uri": self.farewell_uri,
+            "state": state,
+            "ui_locales": language,
+        } | ({"id_token_hint": id_token} if id_token else {})
+        return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(told)}"
+
+    def is_own_origin(self, address: str) -> bool:
+        """Whether an address is at the issuer's own origin, which our pages may send forms to."""
+        ours, theirs = urlsplit(self._settings.oidc_issuer or ""), urlsplit(address)
+        return (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
 
 
 def _userinfo(client: Any, token: Any, subject: str) -> dict[str, Any]:

@@ -23,9 +23,10 @@ from app.errors import Sentence
 from app.people.common_passwords import COMMON
 from app.people.errors import NoSuchPerson, WrongSignIn, check_form
 from app.people.links import RESET, Ticket, new_ticket, person_of
-from app.people.logins import SignedIn, end_all_logins, start_login
+from app.people.logins import SignedIn, end_all_logins
 from app.people.lookup import load_present
 from app.people.models import Credential, Person
+from app.people.second_factor import Waiting, enter, forgive
 from app.people.text import normal_address
 
 SHORTEST, LONGEST = 12, 200
@@ -90,6 +91,7 @@ def set_password(person_id: uuid.UUID, password: str, *, but: uuid.UUID | None =
     with transaction() as session:
         load_present(session, person_id)
         store_hash(session, person_id, password_hash)
+        forgive(session, person_id)
         end_all_logins(person_id, but=but)
         audit.record("password.set", "person", person_id, actor_id=person_id)
 
@@ -101,6 +103,14 @@ def _matches(password: str, password_hash: str) -> bool:
         return False
 
 
+def knows_password(person_id: uuid.UUID, password: str) -> bool:
+    """Whether this is the person's present password."""
+    stored = db.session.scalar(
+        select(Credential.password_hash).where(Credential.person_id == person_id)
+    )
+    return _matches(password, stored or _nobodys_hash())
+
+
 def change_password(
     person_id: uuid.UUID, current: str, new: str, *, but: uuid.UUID | None = None
 ) -> None:
@@ -108,16 +118,15 @@ def change_password(
 
     Raises `InvalidInput` on the fields `current` and `password`.
     """
-    stored = db.session.scalar(
-        select(Credential.password_hash).where(Credential.person_id == person_id)
-    )
-    if not _matches(current, stored or _nobodys_hash()):
+    if not knows_password(person_id, current):
         raise check_form({"current": _l("This is not your present password.")})
     set_password(person_id, new, but=but)
 
 
-def sign_in(email: str, password: str, browser: str) -> SignedIn:
-    """Sign a device in by address and password. Raises `WrongSignIn` whatever was wrong.
+def sign_in(email: str, password: str, browser: str) -> SignedIn | Waiting:
+    """Sign a device in by address and password, or ask for the code of a second factor.
+
+    Raises `WrongSignIn` whatever was wrong.
 
     An address without an account takes as long as a wrong password, and reads the same.
     """
@@ -133,7 +142,7 @@ def sign_in(email: str, password: str, browser: str) -> SignedIn:
     with transaction() as session:
         if renewed is not None:
             store_hash(session, found.id, renewed)
-        return start_login(found.id, browser, "password")
+        return enter(found.id, browser, "password")
 
 
 def forget_password(email: str) -> None:
@@ -156,8 +165,9 @@ def forget_password(email: str) -> None:
             )
 
 
-def reset_password(ticket: Ticket, password: str, browser: str) -> SignedIn:
-    """Choose a new password with a link from the mailbox, once; signs the device in.
+def reset_password(ticket: Ticket, password: str, browser: str) -> SignedIn | Waiting:
+    """Choose a new password with a link from the mailbox, once; signs the device in, or asks for
+    the code of a second factor.
 
     Raises `InvalidInput` on the field `password`, `LinkUsed`, `Departed`, `NoSuchPerson`.
     """
@@ -166,6 +176,7 @@ def reset_password(ticket: Ticket, password: str, browser: str) -> SignedIn:
         load_present(session, ticket.person_id)
         person_of(ticket)
         store_hash(session, ticket.person_id, password_hash)
+        forgive(session, ticket.person_id)
         end_all_logins(ticket.person_id)
         audit.record("password.reset", "person", ticket.person_id, actor_id=ticket.person_id)
-        return start_login(ticket.person_id, browser, "reset")
+        return enter(ticket.person_id, browser, "reset")

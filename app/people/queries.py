@@ -6,24 +6,21 @@ rows hold what the directory says and granted roles, never membership.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from app import clock
 from app.db import db
 from app.people import names
 from app.people.consents import PURPOSES, Purpose
-from app.people.errors import NoSuchPerson, check_form
-from app.people.logins import LONGEST_IDLE
-from app.people.models import AccessToken, Consent, Credential, Login, Membership, Person, RoleGrant
+from app.people.errors import NoSuchPerson
+from app.people.models import AccessToken, Consent, Credential, Membership, Person, RoleGrant
+from app.people.search import PeopleFilter, find
 from app.people.text import normal_address, one_line
 
 MOST = 200
@@ -104,16 +101,6 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A signed-in device; `browser` may be empty."""
-
-    id: uuid.UUID
-    browser: str
-    created_at: dt.datetime
-    seen_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
 class TokenRow:
     """A token that works, or would but for its date."""
 
@@ -125,25 +112,11 @@ class TokenRow:
     is_expired: bool
 
 
-def _cursor(name: str, person_id: uuid.UUID) -> str:
-    return base64.urlsafe_b64encode(person_id.bytes + name.encode()).decode().rstrip("=")
-
-
-def _position(after: str) -> tuple[str, uuid.UUID]:
-    try:
-        raw = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
-        name = raw[16:].decode()
-        if not name.isprintable():
-            raise ValueError(name)
-        return name, uuid.UUID(bytes=raw[:16])
-    except (binascii.Error, ValueError) as error:
-        raise check_form({"after": _l("This page of the list does not exist.")}) from error
-
-
 def _roles_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
     roles: dict[uuid.UUID, list[str]] = defaultdict(list)
     for person_id, role in db.session.execute(
         select(RoleGrant.person_id, RoleGrant.role)
+        .distinct()
         .where(RoleGrant.person_id.in_(ids))
         .order_by(RoleGrant.role)
     ):
@@ -152,38 +125,40 @@ def _roles_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
 
 
 def people_page(
-    search: str = "", after: str | None = None, limit: int = 50, *, departed: bool = False
+    search: str = "",
+    after: str | None = None,
+    limit: int = 50,
+    *,
+    departed: bool = False,
+    filters: PeopleFilter | None = None,
 ) -> PeoplePage:
-    """The directory by name: those present, or with `departed` those who left the organisation.
+    """The directory by name: those present, or with `departed` those who left the organisation;
+    with `filters` what they say instead.
 
-    `search` is looked for in name, address, employee number, department and site.
-    Raises `InvalidInput` for an unreadable `after`.
+    `search` is the beginning of words of a name, an address or an employee number; what it finds
+    stands in the order of these words. Raises `InvalidInput` for an unreadable `after`.
     """
-    limit = max(1, min(limit, MOST))
+    asked = filters or PeopleFilter(q=search, state="departed" if departed else "present")
+    found = find(asked, after, limit)
+    return PeoplePage(_people_rows(found.ids), found.next)
+
+
+def _people_rows(ids: Collection[uuid.UUID]) -> list[PersonRow]:
+    """The lines of the directory for these people, in their order."""
     columns = (
         Person.id, Person.kind, Person.name, Person.email, Person.employee_id, Person.job_title,
         Person.department, Person.site, Person.language, Person.departed_at,
     )  # fmt: skip
-    gone = Person.departed_at.is_not(None)
-    query = select(*columns).where(gone if departed else ~gone)
-    if search := one_line(search):
-        searched = (
-            Person.name, Person.email, Person.employee_id, Person.department, Person.site
-        )  # fmt: skip
-        query = query.where(or_(*(c.icontains(search, autoescape=True) for c in searched)))
-    if after:
-        query = query.where(tuple_(Person.name, Person.id) > tuple_(*_position(after)))
-    rows = db.session.execute(query.order_by(Person.name, Person.id).limit(limit + 1)).all()
-    roles = _roles_of([row.id for row in rows])
-    items = [PersonRow(**row._mapping, roles=tuple(roles[row.id])) for row in rows[:limit]]
-    more = len(rows) > limit
-    return PeoplePage(items, _cursor(items[-1].name, items[-1].id) if more else None)
+    rows = db.session.execute(select(*columns).where(Person.id.in_(ids)))
+    roles = _roles_of(ids)
+    known = {row.id: PersonRow(**row._mapping, roles=tuple(roles[row.id])) for row in rows}
+    return [known[person_id] for person_id in ids if person_id in known]
 
 
 def person(person_id: uuid.UUID) -> Person:
     """One directory entry. Raises `NoSuchPerson`."""
     found = db.session.get(Person, person_id)
-    if found is None:
+    if found is None or found.erased_at is not None:
         raise NoSuchPerson
     return found
 
@@ -205,9 +180,10 @@ def named(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Named]:
 
 
 def present_with_role(role: str) -> list[Named]:
-    """Those who hold a granted role, by name; for a choice among staff."""
+    """Those who hold a granted role, wherever it reaches, by name; for a choice among staff."""
     rows = db.session.execute(
         select(Person.id, Person.name)
+        .distinct()
         .join(RoleGrant, RoleGrant.person_id == Person.id)
         .where(RoleGrant.role == role, Person.departed_at.is_(None))
         .order_by(Person.name, Person.id)
@@ -255,23 +231,6 @@ def consenting(ids: Iterable[uuid.UUID], purpose: str) -> frozenset[uuid.UUID]:
     return frozenset(found)
 
 
-def devices_of(person_id: uuid.UUID) -> list[Device]:
-    """Signed-in devices, the one used last first."""
-    now = clock.now()
-    rows = db.session.execute(
-        select(Login.id, Login.browser, Login.created_at, Login.seen_at)
-        .where(
-            Login.person_id == person_id,
-            Login.ended_at.is_(None),
-            Login.expires_at > now,
-            Login.seen_at > now - LONGEST_IDLE,
-        )
-        .order_by(Login.seen_at.desc(), Login.id)
-        .limit(MOST)
-    )
-    return [Device(*row) for row in rows]
-
-
 def tokens_of(person_id: uuid.UUID) -> list[TokenRow]:
     """Tokens that were not revoked, the newest first."""
     now = clock.now()
@@ -301,3 +260,21 @@ def has_password(person_id: uuid.UUID) -> bool:
 def is_empty() -> bool:
     """True while the directory has nobody: the set-up has not been done."""
     return db.session.execute(select(Person.id).limit(1)).first() is None
+
+
+def leaving_soon(today: dt.date, limit: int = MOST) -> list[Person]:
+    """Who has a last day ahead, the nearest first."""
+    rows = (
+        select(Person)
+        .where(Person.ends_on >= today, Person.departed_at.is_(None))
+        .order_by(Person.ends_on, Person.id)
+        .limit(limit)
+    )
+    return [*db.session.scalars(rows)]
+
+
+def has_left(person: type[Person]) -> ColumnElement[bool]:
+    """A condition over people (or an alias): left the programme or the organisation. No list of
+    another feature names them (rule W2)."""
+    gone = exists().where(Membership.person_id == person.id, Membership.left_at.is_not(None))
+    return or_(person.departed_at.is_not(None), gone)

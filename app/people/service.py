@@ -19,6 +19,7 @@ from app.people.directory import (
     unlink_identities,
     update_person,
 )
+from app.people.factor_policy import set_policy as set_sign_in_policy
 from app.people.invitations import invite
 from app.people.logins import SignedIn, end_all_logins, end_login, sign_out, start_login
 from app.people.membership import give_consent, join, leave, withdraw_consent
@@ -43,7 +44,8 @@ __all__ = [
     "GRANTABLE", "SCOPE_ROLES", "Profile", "SignedIn", "add_person", "allowed_scopes",
     "change_password", "change_roles", "come_back", "depart", "end_all_logins", "end_login",
     "ensure_token", "forget_password", "give_consent", "invite", "issue_token", "join", "leave",
-    "new_token", "reset_password", "revoke_token", "set_language", "set_password", "sign_in",
+    "new_token", "reset_password", "revoke_token", "set_language", "set_password",
+    "set_sign_in_policy", "sign_in",
     "sign_out", "start_login", "unlink_identities", "update_person", "usable_scopes",
     "withdraw_consent",
 ]  # fmt: skip

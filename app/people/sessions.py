@@ -10,7 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response, g, request, session
 from flask_babel import lazy_gettext as _l
@@ -21,8 +23,8 @@ from app import clock
 from app.crypto import token_hash
 from app.db import db
 from app.errors import Unauthorized
-from app.people import names
-from app.people.logins import LONGEST_IDLE, SignedIn, touch_login
+from app.people import kinds, names
+from app.people.logins import SignedIn, limits_of, renew_login, touch_login, was_renewed
 from app.people.models import (
     AccessToken,
     Login,
@@ -34,12 +36,15 @@ from app.people.models import (
 from app.people.tokens import usable_scopes
 from app.web import access
 from app.web.access import Reader
+from app.web.pages import is_htmx
 
 log = logging.getLogger(__name__)
 
 KEY = "login"
 ENDED = "ended"
 """A token that opens nothing any more: it tells whose form came too late."""
+HALF = "half"
+"""A sign-in that waits for its code (`app.people.steps`)."""
 PARKED = "parked"
 """What a form that came too late waits under (`app.people.parking`)."""
 TOUCH_EVERY = dt.timedelta(minutes=5)
@@ -47,11 +52,15 @@ PROGRAM_PATHS = ("/api/", "/scim/")
 
 
 # One row for each granted role, one without a role where none was granted.
-_PERSON = (Person.id, Person.language, Membership.joined_at, Membership.left_at, RoleGrant.role)
+_PERSON = (
+    Person.id, Person.kind, Person.language, Membership.joined_at, Membership.left_at,
+    RoleGrant.role, RoleGrant.segment_id,
+)  # fmt: skip
 _LOGIN = (
     select(
         *_PERSON, Person.name, Person.email,
-        Login.id.label("login_id"), Login.seen_at, Login.expires_at,
+        Login.id.label("login_id"), Login.created_at, Login.seen_at, Login.expires_at,
+        Login.verified_at, Login.factor_due_at, Login.renewal_due,
     )
     .select_from(Login)
     .join(Person, Person.id == Login.person_id)
@@ -121,6 +130,16 @@ def begin(signed_in: SignedIn) -> None:
     _forget_reader()
 
 
+def hold(token: str) -> None:
+    """Keep the way to a sign-in that waits for its code, until the browser is closed."""
+    session[HALF] = token
+
+
+def held() -> object:
+    """The token of a sign-in that waits for its code in this browser, if any."""
+    return session.get(HALF)
+
+
 def end() -> None:
     """Take the session from this browser; the login itself is ended by a service."""
     session.clear()
@@ -152,15 +171,74 @@ def _from_cookie() -> Reader | None:
         return None
     rows = db.session.execute(_LOGIN, {"token_hash": token_hash(token)}).all()
     now = clock.now()
-    if not rows or rows[0].expires_at <= now or rows[0].seen_at <= now - LONGEST_IDLE:
-        _clear()
-        session[ENDED] = token
+    first, held = (rows[0], _held(rows)) if rows else (None, frozenset[str]())
+    if first is None or _is_past(first, held, now):
+        _no_login(token)
         return None
-    first = rows[0]
-    roles = effective_roles({row.role for row in rows if row.role}, _is_member(first))
+    waiting = first.verified_at is None and _is_over(first.factor_due_at)
+    withheld = held - {"member"} if waiting else frozenset()
+    reach = _reach(rows, held - withheld)
+    roles = _everywhere(reach)
     g.me = Me(first.id, first.name, first.email, first.language, roles)
     _note_use(first.login_id, first.seen_at, now)
-    return Reader(first.id, roles, first.language, None, first.login_id)
+    if first.renewal_due and _is_page():
+        renew(first.login_id, token_hash(token))
+    return Reader(
+        first.id, roles, first.language, None, first.login_id, withheld=withheld, reach=reach
+    )
+
+
+def _held(rows: Sequence[Any]) -> frozenset[str]:
+    """The roles of the reader, within what their kind may hold."""
+    first = rows[0]
+    g.reader_kind = first.kind
+    given = effective_roles({row.role for row in rows if row.role}, _is_member(first))
+    return kinds.within(first.kind, given)
+
+
+def _reach(rows: Sequence[Any], roles: Collection[str]) -> dict[str, frozenset[uuid.UUID] | None]:
+    """How far each role goes: None for everywhere, which taking part always does."""
+    found: dict[str, frozenset[uuid.UUID] | None] = {}
+    for role in roles:
+        segments = {row.segment_id for row in rows if row.role == role}
+        found[role] = frozenset(segments) if segments and None not in segments else None
+    return found
+
+
+def _everywhere(reach: Mapping[str, frozenset[uuid.UUID] | None]) -> frozenset[str]:
+    return frozenset(role for role, segments in reach.items() if segments is None)
+
+
+def _is_past(row: Any, roles: frozenset[str], now: dt.datetime) -> bool:
+    """Whether a device was signed in for too long, or not used for too long."""
+    limits = limits_of(roles)
+    ends_at: dt.datetime = min(row.expires_at, row.created_at + limits.longest)
+    return ends_at <= now or bool(row.seen_at <= now - limits.idle)
+
+
+def _no_login(token: str) -> None:
+    """Forget a token that opens nothing. One that was renewed meanwhile is left alone: the
+    answer that brings the new one is on its way to the same browser."""
+    if not was_renewed(token):
+        _clear()
+        session[ENDED] = token
+
+
+def _is_page() -> bool:
+    """A page that a person opened: nothing else of this browser is on its way with it."""
+    return request.method == "GET" and not is_htmx()
+
+
+def renew(login_id: uuid.UUID, before: str | None = None) -> None:
+    """Give this browser a new token, at a change of what its person may do or shows. A busy
+    database is no reason to keep a reader out: the next page does it."""
+    try:
+        token = renew_login(login_id, before)
+    except OperationalError:
+        log.warning("a login could not be renewed")
+        return
+    if token is not None:
+        session[KEY] = token
 
 
 def _is_member(row: object) -> bool:
@@ -188,8 +266,10 @@ def _from_bearer() -> Reader | None:
         g.reader = None  # the error page must not ask again
         raise Unauthorized(_l("This token is unknown, expired or revoked."))
     first = rows[0]
-    roles = effective_roles({row.role for row in rows if row.role}, _is_member(first))
-    return Reader(first.id, roles, first.language, usable_scopes(first.scopes, roles))
+    held = _held(rows)
+    reach = _reach(rows, held)
+    scopes = usable_scopes(first.scopes, held)
+    return Reader(first.id, _everywhere(reach), first.language, scopes, reach=reach)
 
 
 def _is_over(expires_at: dt.datetime | None) -> bool:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _USABLE = re.compile(r"[a-z0-9.!#$%&*+/=?^_`{|}~'-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*")
 LONGEST = 254
+_LIGATURES = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
 
 
 def one_line(text: str | None) -> str:
     """Words with one space between them; control characters, which no name has, are gone."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+    text = text or ""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
+
+
+def fold(text: str) -> str:
+    """As words are compared: small letters without accents, one space between words."""
+    letters = unicodedata.normalize("NFKD", one_line(text).casefold().translate(_LIGATURES))
+    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
 
 
 def normal_address(text: str) -> str:

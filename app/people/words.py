@@ -51,3 +51,13 @@ SCOPE_NAMES: dict[str, Sentence] = {
     "ledger:read": _l("Read the books"),
     "scim": _l("Keep the directory up to date by SCIM"),
 }
+
+METHOD_NAMES: dict[str, Sentence] = {
+    "password": _l("by password"),
+    "passkey": _l("by passkey"),
+    "oidc": _l("with the organisation’s account"),
+    "invitation": _l("by invitation"),
+    "reset": _l("with a link to a new password"),
+    "setup": _l("when this installation was set up"),
+    "code": _l("by a code from the mailbox"),
+}

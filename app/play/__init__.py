@@ -5,12 +5,23 @@ from flask import Flask
 
 def start(app: Flask) -> None:
     """Register handlers of facts and routes, and who tells what posts and referrals bring."""
-    from app.play import earned, handlers, models, months, promise, studio, views  # noqa: F401
+    from app.play import (  # noqa: F401
+        earned,
+        handlers,
+        leaver_views,
+        models,
+        months,
+        personal,
+        promise,
+        studio,
+        views,
+    )
     from app.referrals.neighbours import rewarded_by
     from app.sharing import neighbours
 
     rewarded_by(promise.rewarded)
     neighbours.worth_by(promise.worth)
     neighbours.earned_by(earned.of_share)
+    personal.declare()
     app.register_blueprint(views.play)
     app.register_blueprint(months.months)

@@ -70,9 +70,3 @@ def on_seal_time() -> None:
 def on_scores() -> None:
     """Bring the scores of the month up to the ledger; each part in a transaction of its own."""
     scores.fold()
-
-
-@outbox.on("periodic.house.forget", "play.forget_scores")
-def on_forget_scores() -> None:
-    """Months that are two years old."""
-    scores.forget()

@@ -160,3 +160,40 @@ class ScoreMark(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     transfer_id: Mapped[uuid.UUID]
+
+
+class LeaverRule(Model):
+    """What becomes of a leaver's points, from `starts_at` on. They are frozen for `window_days`
+    after the last day (or after the last of them came off hold); who has not kept an account
+    by then loses them ('expired') or has them turned into a donation of the organisation
+    ('donated'). A version never changes."""
+
+    __tablename__ = "leaver_rule"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (Index("ix_leaver_rule_start", "starts_at"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    version: Mapped[int] = mapped_column(unique=True)
+    window_days: Mapped[int]
+    after_window: Mapped[str] = mapped_column(String(10))
+    starts_at: Mapped[dt.datetime]
+    created_at: Mapped[dt.datetime] = utc_column()
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+
+
+class LeaverAccount(Model):
+    """The points of somebody who left the organisation, under one version of the rule.
+
+    `due_at` is when the rule is to be applied next; `outcome` is None while the points
+    are frozen, then 'kept' (as a former employee), 'returned', 'expired' or 'donated'."""
+
+    __tablename__ = "leaver_account"
+    __retention__ = retention.LEDGER
+    __table_args__ = (Index("ix_leaver_account_due", "outcome", "due_at"),)
+
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
+    rule_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("leaver_rule.id"))
+    left_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime]
+    outcome: Mapped[str | None] = mapped_column(String(10))
+    settled_at: Mapped[dt.datetime | None]

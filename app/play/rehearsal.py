@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import and_, or_, select
@@ -19,6 +19,7 @@ from sqlalchemy.orm import aliased, load_only
 
 from app import clock
 from app.db import db
+from app.people import thresholds
 from app.people.models import Person
 from app.play import rules
 from app.play.models import SHARE_FACTS
@@ -31,7 +32,6 @@ from app.sharing import disclosures
 from app.sharing.models import Share
 
 PERIODS = (30, 90, 365)  # days that may be looked back on
-SMALLEST = 10
 _AT_ONCE = 500
 
 
@@ -184,6 +184,7 @@ def _total(found: _By_person) -> Sum:
 
 def _told(before: _By_person, after: _By_person) -> tuple[int | None, tuple[Segment, ...]]:
     """How many people are concerned, and the sites of ten or more of them."""
+    least = thresholds.joining()
     people = {p for p, s in [*before.items(), *after.items()] if s.rewarded}
     groups: dict[str, set[uuid.UUID]] = defaultdict(set)
     for person_id, site in _sites(people):
@@ -193,9 +194,9 @@ def _told(before: _By_person, after: _By_person) -> tuple[int | None, tuple[Segm
             site, len(ids), sum(before[p].points for p in ids if p in before),
             sum(after[p].points for p in ids if p in after),
         )
-        for site, ids in _apart(groups)
+        for site, ids in thresholds.apart(groups, least)
     )  # fmt: skip
-    return len(people) if len(people) >= SMALLEST else None, segments
+    return thresholds.told(len(people), len(people), least), segments
 
 
 def _sites(people: Iterable[uuid.UUID]) -> Iterator[tuple[uuid.UUID, str | None]]:
@@ -203,21 +204,6 @@ def _sites(people: Iterable[uuid.UUID]) -> Iterator[tuple[uuid.UUID, str | None]
     for start in range(0, len(ids), _AT_ONCE):
         rows = select(Person.id, Person.site).where(Person.id.in_(ids[start : start + _AT_ONCE]))
         yield from ((row.id, row.site) for row in db.session.execute(rows).all())
-
-
-def _apart(
-    groups: Mapping[str, set[uuid.UUID]],
-) -> list[tuple[str | None, set[uuid.UUID]]]:
-    """Groups of ten or more, the largest first; the others together, and never so few that a
-    subtraction would tell them apart."""
-    by_size = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    shown = [(name, ids) for name, ids in by_size if name and len(ids) >= SMALLEST]
-    rest = {id_ for name, ids in by_size if not name or len(ids) < SMALLEST for id_ in ids}
-    while rest and len(rest) < SMALLEST and shown:
-        rest |= shown.pop()[1]
-    if not shown:
-        return []
-    return [*shown, *([(None, rest)] if rest else [])]
 
 
 # ---- The facts

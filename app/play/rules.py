@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 from app import audit, clock
 from app.db import db, new_id, transaction
 from app.errors import DomainError, InvalidInput, NotFound, Sentence
+from app.play import leaver_rules
 from app.play.models import FACTS, PERIODS, SHARE_FACTS, RuleVersion
 
 MOST = 1_000_000  # points in one amount
@@ -344,3 +345,4 @@ def ensure_defaults(starts_at: dt.datetime) -> None:
         for default in DEFAULTS:
             if default.fact not in known:
                 start_version(**default._asdict(), starts_at=from_when)
+        leaver_rules.ensure_default(from_when)

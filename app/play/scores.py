@@ -6,8 +6,8 @@ get their month counted again from their own chain, so looking twice changes not
 posting waits for nobody. Transfers are found by their identifiers, which rise with the time of
 writing; one that was committed late is found because each run looks two minutes back.
 
-A list names only members who agreed to be named, shows no bottom, and nothing at all below a
-threshold of people. One's own rank is for oneself.
+A list names only members who agreed to be named and do not rest, shows no bottom, and nothing at
+all below a threshold of people or before staff and council were told (`people.activation`). One's own rank is for oneself.
 """
 
 from __future__ import annotations
@@ -20,24 +20,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import exists, func, select, update
 
 from app import clock, ledger
 from app.db import db, transaction
 from app.errors import NotFound
+from app.people import activation, pauses, thresholds
+from app.people.activation import Activation
 from app.people.models import Consent, Membership, Person
 from app.people.names import short_name
 from app.play.models import PointsAccount, Score, ScoreMark, ScoreStep
 from app.web import current_settings
 
 TOP: Final = 10
-THRESHOLD: Final = 10
-"""Fewer people with points than this, and no list is shown (features F80, F102)."""
 NAMED: Final = "recognition"
 """The choice that lets colleagues see one's name in results."""
 PART: Final = 500
 _LOOK_BACK_MS: Final = 120_000
-_KEPT_MONTHS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A month as one member sees it. `is_shown` is False below the threshold; `mine` is None
-    for who earned nothing that month."""
+    """A month as one member sees it. `is_shown` is False below the threshold, and while the
+    activation gate is closed (`is_open`, rule W3): then nobody's points show to anybody else.
+    `my_rank` is None for who earned nothing that month or rests."""
 
     period: str
     starts_on: dt.date
@@ -62,7 +62,9 @@ class Board:
     places: tuple[Place, ...]
     my_points: int
     my_rank: int | None
-    threshold: int = THRESHOLD
+    threshold: int
+    is_open: bool
+    activation: Activation
 
 
 # --- months ------------------------------------------------------------------------------
@@ -177,16 +179,6 @@ def _step(period: str, points: int, people: int) -> None:
         session.add(ScoreStep(period=period, points=points, people=people))
 
 
-def forget() -> None:
-    """Drop months that are two years old."""
-    first = _first_day(period_at(clock.now()))
-    months = first.year * 12 + first.month - 1 - _KEPT_MONTHS
-    oldest = f"{months // 12:04}-{months % 12 + 1:02}"
-    with transaction() as session:
-        session.execute(delete(Score).where(Score.period < oldest))
-        session.execute(delete(ScoreStep).where(ScoreStep.period < oldest))
-
-
 # --- reading -----------------------------------------------------------------------------
 
 
@@ -197,7 +189,9 @@ def board(person_id: uuid.UUID, period: str = "") -> Board:
     first = _first_day(period)
     people = _people(period)
     points = my_points(person_id, period)
-    is_shown = people >= THRESHOLD
+    least, gate = thresholds.joining(), activation.current()
+    is_open = gate.is_open_on(activation.today())
+    is_shown = is_open and people >= least
     return Board(
         period=period,
         starts_on=first,
@@ -205,8 +199,15 @@ def board(person_id: uuid.UUID, period: str = "") -> Board:
         is_shown=is_shown,
         places=tuple(_places(period, person_id)) if is_shown else (),
         my_points=points,
-        my_rank=rank(period, points) if points and is_shown else None,
+        my_rank=_my_rank(person_id, period, points) if is_shown else None,
+        threshold=least,
+        is_open=is_open,
+        activation=gate,
     )
+
+
+def _my_rank(person_id: uuid.UUID, period: str, points: int) -> int | None:
+    return rank(period, points) if points and not pauses.is_resting(person_id) else None
 
 
 def my_points(person_id: uuid.UUID, period: str) -> int:
@@ -243,6 +244,8 @@ def top(period: str, limit: int = TOP) -> list[tuple[uuid.UUID, str, int]]:
         # Asked of each in turn: joined, SQLite begins with all who agreed and sorts them.
         .where(
             Score.period == period,
+            Person.departed_at.is_(None),
+            Person.suspended_at.is_(None),
             exists().where(
                 Membership.person_id == PointsAccount.person_id, Membership.left_at.is_(None)
             ),
@@ -251,6 +254,7 @@ def top(period: str, limit: int = TOP) -> list[tuple[uuid.UUID, str, int]]:
                 Consent.purpose == NAMED,
                 Consent.withdrawn_at.is_(None),
             ),
+            ~pauses.rests(PointsAccount.person_id),
         )
         .order_by(Score.rank_key, Score.reached_at, Score.account_id)
         .limit(limit)

@@ -166,7 +166,7 @@ def _locked(share_id: uuid.UUID) -> tuple[Share, Person] | None:
     person_id = session.scalar(select(Share.person_id).where(Share.id == share_id))
     if person_id is None:
         return None
-    person = load_person(session, person_id)
+    person = load_person(session, person_id, erased_too=True)
     share = session.get(Share, share_id, populate_existing=True)
     return (share, person) if share is not None else None
 
@@ -319,7 +319,7 @@ def post_due(person_id: uuid.UUID) -> int:
     """Post what a member has on hold and is due, some hundred at a time; how many. The rest
     follows as a fact of its own."""
     with transaction() as session:
-        load_person(session, person_id)
+        load_person(session, person_id, erased_too=True)
         rows = session.scalars(
             select(ShareAward)
             .where(

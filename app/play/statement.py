@@ -349,6 +349,7 @@ def _title(fact: Fact, rule: Rule | None, told: Told | None, language: str) -> s
         "deduction": _("Taken by a person"),
         "redemption": _("Reward"),
         "expiry": _("Expired"),
+        "donation": _("Given to a good cause"),
         "recovery": _("Settled against an earlier correction"),
         "waiver": _("Waived"),
     }
@@ -397,6 +398,7 @@ def _code_words(fact: Fact) -> str:
         "deduction": _("Taken by the team."),
         "redemption": _("Exchanged for a reward, at the price shown that day."),
         "expiry": _("These points had reached their last day."),
+        "donation": _("The organisation turns these points into a donation."),
         "recovery": _("An earlier correction could not be taken back in full; this settles it."),
         "waiver": _("The team waived what was left of a correction."),
     }

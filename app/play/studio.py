@@ -17,6 +17,7 @@ from wtforms import DateField, HiddenField, SelectField, StringField
 from app import clock
 from app.db import new_id
 from app.errors import InvalidInput, NotFound
+from app.people import thresholds
 from app.play import rehearsal, rule_words, rules
 from app.play.models import FACTS, SHARE_FACTS
 from app.play.numbers import whole
@@ -232,7 +233,7 @@ def _rehearsal_page(terms: Terms, found: Rehearsal, **more: object) -> Response:
         "fact_name": rule_words.fact_name(terms.fact),
         "words": rule_words,
         "periods": rehearsal.PERIODS,
-        "smallest": rehearsal.SMALLEST,
+        "smallest": thresholds.joining(),
     }
     return render("play/rule_rehearsal.html", **cast(dict[str, Any], shown))
 

@@ -12,7 +12,7 @@ from flask_babel import format_date, to_user_timezone
 from flask_babel import gettext as _
 
 from app import clock, ledger
-from app.play import neighbours, rule_words, rules, statement
+from app.play import leaver_rules, neighbours, rule_words, rules, statement
 from app.play import wanted as which
 from app.play.models import FACTS
 from app.play.rules import Rule
@@ -192,4 +192,7 @@ def rule_states() -> list[RuleState]:
 @access.role("member")
 def rules_page() -> Response:
     """What earns points today, what will, and what did."""
-    return render("play/rules.html", states=rule_states(), words=rule_words)
+    return render(
+        "play/rules.html", states=rule_states(), words=rule_words,
+        leaving=leaver_rules.shown_to(access.me().person_id),
+    )  # fmt: skip

@@ -5,7 +5,15 @@ from flask import Flask
 
 def start(app: Flask) -> None:
     """Register handlers of facts and routes."""
-    from app.referrals import fastpath, handlers, hits, ingester, models  # noqa: F401
+    from app.referrals import (  # noqa: F401
+        fastpath,
+        handlers,
+        hits,
+        ingester,
+        models,
+        personal,
+        transitions,
+    )
     from app.referrals.views import blueprints
     from app.web.health import also_measured
     from app.web.security import stand_before
@@ -13,5 +21,6 @@ def start(app: Flask) -> None:
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     also_measured(ingester.figures)
+    personal.declare()
     door = hits.start(app, app.extensions["portevoix"])
     stand_before(app, lambda following: fastpath.FastPath(app, door, following))

@@ -12,20 +12,20 @@ that was heard about that application is applied again.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import uuid
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app import audit, clock, outbox
+from app import audit, clock, outbox, rights
 from app.db import db, transaction
 from app.integrations.events import AtsEvent as Said
 from app.integrations.events import EventSettings
 from app.integrations.registry import CONNECTORS
 from app.people.models import Person
-from app.referrals import attribution, candidates, stages
+from app.personal_data import CANDIDATE
+from app.referrals import attribution, stages
 from app.referrals.models import (
     AtsEvent,
     Candidate,
@@ -188,7 +188,7 @@ def _of_candidate(connection: Connection, external_id: str | None) -> list[Refer
 def _erase(connection: Connection, said: Said) -> Outcome:
     for referral in _of_candidate(connection, said.candidate_id):
         if referral.candidate_id is not None:
-            candidates.erase_candidate(referral.candidate_id, [referral.id])
+            rights.erase(CANDIDATE, referral.candidate_id, asked_by=rights.API)
     return "applied", "erased", None
 
 
@@ -431,16 +431,3 @@ def dismiss(ats_event_id: uuid.UUID, actor_id: uuid.UUID) -> None:
         if row is not None and row.state in ("unmatched", "waiting"):
             row.state, row.note = "ignored", "dismissed"
             audit.record("ats.dismissed", "ats_event", ats_event_id, actor_id=actor_id)
-
-
-def forget_bodies(older_than: dt.timedelta = dt.timedelta(days=30)) -> int:
-    """Drop raw bodies after their thirty days; how many."""
-    with transaction() as session:
-        old = session.scalars(
-            select(AtsEvent)
-            .where(AtsEvent.received_at < clock.now() - older_than, AtsEvent.body.is_not(None))
-            .limit(5_000)
-        ).all()
-        for row in old:
-            row.body = None
-    return len(old)

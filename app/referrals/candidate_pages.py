@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 
 from app import crypto
 from app.errors import DomainError, Gone, InvalidInput
+from app.personal_data import CANDIDATE
 from app.referrals import candidates
 from app.referrals import public_queries as queries
 from app.referrals.attribution import normalised
@@ -32,6 +33,7 @@ from app.referrals.public_frame import (
 from app.referrals.public_queries import Application
 from app.referrals.service import promise_days
 from app.referrals.stage_words import for_candidate
+from app.rights import my_data
 from app.settings.pages import shown
 from app.web import access
 from app.web.i18n import language
@@ -92,7 +94,8 @@ def _page(token: str, found: Application, state: State, status: int = 200) -> Re
         roles=_role_words(),
         promise_days=promise_days(),
         url=address(f"/c/{token}"),
-        act_url={act: address(f"/c/{token}/{act}") for act in (*ACTS, "codes")},
+        act_url={act: address(f"/c/{token}/{act}") for act in (*ACTS, "codes", "copies")},
+        is_copy_sent=request.args.get("sent") == "copy",
         privacy_url=address("/privacy"),
         again_url=address("/c"),
         other_lang_url=other_language(f"/c/{token}", language()),
@@ -119,7 +122,7 @@ def page(token: str) -> Response:
 # --- the code ----------------------------------------------------------------------------
 
 
-def _whose() -> str:
+def of_application() -> str:
     """Counts by application, whichever of its addresses is used."""
     try:
         return candidates.referral_of(str((request.view_args or {}).get("token"))).hex
@@ -131,7 +134,7 @@ def _whose() -> str:
 @access.signed
 @private
 @limiter.limit("30/hour")
-@limiter.limit("5 per 15 minutes", key_func=_whose)
+@limiter.limit("5 per 15 minutes", key_func=of_application)
 def send_code(token: str) -> Response:
     """A code goes to the mailbox; the page then asks for it."""
     referral_id, _found = _application(token)
@@ -201,8 +204,16 @@ def _correction(token: str, referral_id: uuid.UUID, state: State) -> Response:
 
 
 def _copy(token: str, referral_id: uuid.UUID, state: State) -> Response:
+    candidate_id = candidates.candidate_of(referral_id)
+    if candidate_id is None:
+        raise Erased
+    return file_of(candidate_id)
+
+
+def file_of(candidate_id: uuid.UUID) -> Response:
+    """Everything kept about a candidate, as a file."""
     return Response(
-        queries.copy_of_data(referral_id),
+        my_data.as_json(CANDIDATE, candidate_id),
         content_type="application/json; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="portevoix.json"'},
     )

@@ -15,16 +15,16 @@ import uuid
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from itsdangerous.timed import TimestampSigner
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from app import audit, clock, crypto, outbox
+from app import audit, clock, crypto, outbox, rights
 from app.db import db, transaction
 from app.errors import Gone, InvalidInput, NotFound, Sentence
+from app.personal_data import CANDIDATE
 from app.referrals import attribution
 from app.referrals.errors import WrongCode
 from app.referrals.models import (
     VISIBILITIES,
-    AtsEvent,
     Candidate,
     CandidateCode,
     Referral,
@@ -163,6 +163,20 @@ def correct(referral_id: uuid.UUID, *, first_name: str, last_name: str, phone: s
         audit.record("candidate.corrected", "referral", referral_id)
 
 
+def candidate_of(referral_id: uuid.UUID) -> uuid.UUID | None:
+    """Whose application it is; None once they were erased."""
+    query = select(Candidate.id).join(Referral, Referral.candidate_id == Candidate.id)
+    return db.session.scalar(query.where(Referral.id == referral_id, Candidate.erased_at.is_(None)))
+
+
+def ask_for_copy(referral_id: uuid.UUID) -> None:
+    """A link to everything kept about the person goes to their mailbox. The handler makes it."""
+    with transaction():
+        load(referral_id)
+        audit.record("candidate.copy_asked", "referral", referral_id)
+        outbox.record("candidate.copy_asked", referral_id=str(referral_id))
+
+
 def withdraw(referral_id: uuid.UUID) -> None:
     """Close one's own application. The referrer reads "closed, at the person's wish"."""
     with transaction():
@@ -185,7 +199,8 @@ def withdraw(referral_id: uuid.UUID) -> None:
 
 def erase(referral_id: uuid.UUID) -> None:
     """Erase this person everywhere, at once, without a reason. Points already given stay:
-    their lines hold no name. Applications still open are closed first."""
+    their lines hold no name, and so does what is still to be paid. Applications still open are
+    closed first."""
     with transaction() as session:
         referral = load(referral_id)
         if referral.candidate_id is None:
@@ -197,26 +212,7 @@ def erase(referral_id: uuid.UUID) -> None:
         )
         for each in theirs:
             withdraw(each)
-        erase_candidate(referral.candidate_id, theirs)
-        audit.record("candidate.erased", "referral", referral_id)
-
-
-def erase_candidate(candidate_id: uuid.UUID, referral_ids: list[uuid.UUID]) -> None:
-    """Empty every place that names the person. Inside a transaction."""
-    session = db.session()
-    candidate = session.get(Candidate, candidate_id, with_for_update=True)
-    if candidate is None:
-        return
-    candidate.email = candidate.first_name = candidate.last_name = None
-    candidate.phone = candidate.profile_url = candidate.address_hash = None
-    candidate.erased_at = clock.now()
-    for referral_id in referral_ids:
-        row = load(referral_id)
-        row.message = row.next_step = row.external_candidate_id = None
-    session.execute(
-        update(AtsEvent).where(AtsEvent.referral_id.in_(referral_ids)).values(body=None)
-    )
-    outbox.record("candidate.erased", candidate_id=str(candidate_id))
+        rights.erase(CANDIDATE, referral.candidate_id, asked_by=rights.CANDIDATE_PAGE)
 
 
 def new_address(email: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from app import outbox
-from app.referrals import ats, import_handlers, mails, upkeep  # noqa: F401  (they declare handlers)
+from app.referrals import ats, import_handlers, mails  # noqa: F401  (they declare handlers)
 
 
 @outbox.on("ats.received", "referrals.apply_ats_event")

@@ -122,6 +122,22 @@ def received(about: About, promise_days: int) -> Letter:
     )
 
 
+def copy_link(about: About, link: str) -> Letter:
+    """The link to the copy of one's data."""
+    return Letter(
+        subject=_("The copy of your data at %(org)s", org=about.organisation),
+        title=_("The copy of your data"),
+        paragraphs=[
+            _hello(about),
+            _("You asked for everything that is kept about you here. This link opens it."),
+        ],
+        link=link,
+        link_label=_("See my data"),
+        after=[_("It is good once, for 24 hours. Who has it sees your data: keep it to yourself.")],
+        reason=_candidate_reason(about),
+    )
+
+
 def asked_again(about: About) -> Letter:
     """A fresh private address, because it was asked for or the form came once more."""
     return Letter(

@@ -17,9 +17,11 @@ from app import clock, mail, outbox
 from app.db import db
 from app.outbox.models import OutboxEvent
 from app.people.models import Person
+from app.personal_data import CANDIDATE
 from app.referrals import candidates, letters, service, stages
 from app.referrals.letters import About, Letter
 from app.referrals.models import Candidate, Offer, Referral
+from app.rights import copy_links
 from app.settings import organisation
 
 MEMBER_PAGE = "/referrals"
@@ -133,6 +135,20 @@ def candidate_code(referral_id: str) -> None:
     figures = candidates.make_code(referral.id)
     with force_locale(candidate.language):
         letter = letters.code(_about(referral, candidate), figures)
+    _send(candidate.email or "", candidate.language, letter)
+
+
+@outbox.on("candidate.copy_asked", "mail.candidate-copy", outside=True)
+def candidate_copy(referral_id: str) -> None:
+    """A fresh link to the copy of their data; a mail that is tried again brings a new one."""
+    found = _reachable(referral_id)
+    if found is None:
+        return
+    referral, candidate = found
+    key = copy_links.make(CANDIDATE, candidate.id)
+    with force_locale(candidate.language):
+        link = mail.url(f"/c/data/{key}?lang={candidate.language}")
+        letter = letters.copy_link(_about(referral, candidate), link)
     _send(candidate.email or "", candidate.language, letter)
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from app import clock, retention
+from app import clock
 from app.audit.models import AuditEntry
 from app.db import db
 from app.people import names
 from app.people.models import Person
 from app.referrals import clicks, links, queries, stages
-from app.referrals.models import AtsEvent, Candidate, Connection, Offer, Referral, ReferralEvent
+from app.referrals.models import Candidate, Connection, Offer, Referral
 from app.referrals.service import facts_of
 
 OPENED = "referral.opened"
@@ -237,84 +236,3 @@ def openings(referral_id: uuid.UUID) -> list[Opening]:
         .limit(200)
     ).all()
     return [Opening(row.at, row.actor_role or "") for row in rows]
-
-
-def copy_of_data(referral_id: uuid.UUID) -> str:
-    """Everything known about the person of one application, as JSON text (GDPR art. 15, 20)."""
-    row = db.session.get(Referral, referral_id)
-    candidate = db.session.get(Candidate, row.candidate_id) if row and row.candidate_id else None
-    if candidate is None:
-        return "{}"
-    theirs = db.session.scalars(
-        select(Referral).where(Referral.candidate_id == candidate.id).order_by(Referral.received_at)
-    ).all()
-    after = retention.CANDIDATE.after
-    content = {
-        "made_at": clock.now().isoformat(),
-        "person": {
-            "first_name": candidate.first_name,
-            "last_name": candidate.last_name,
-            "email": candidate.email,
-            "phone": candidate.phone,
-            "profile_url": candidate.profile_url,
-            "language": candidate.language,
-            "since": candidate.created_at.isoformat(),
-        },
-        "applications": [_copy_of(each) for each in theirs],
-        "purpose": "recruitment, at your request (GDPR, article 6.1.b)",
-        "source": "what you typed in the form, and what the recruiting team recorded",
-        "recipients": ["the recruiting team", "whoever recommended you, as far as you allow"],
-        "kept_days_after_the_end": after.days if after else None,
-    }
-    return json.dumps(content, ensure_ascii=False, indent=2)
-
-
-def _copy_of(row: Referral) -> dict[str, object]:
-    offer = db.session.get(Offer, row.offer_id) if row.offer_id else None
-    referrer = db.session.get(Person, row.referrer_id) if row.referrer_id else None
-    return {
-        "offer": offer.title if offer else None,
-        "received_at": row.received_at.isoformat(),
-        "stage": row.stage,
-        "closure_reason": row.closure_reason,
-        "message": row.message,
-        "next_step": row.next_step,
-        "answer_promised_for": row.promise_due_at.isoformat() if row.promise_due_at else None,
-        "visibility": row.visibility,
-        "notice_version": row.notice_version,
-        "recommended_by": referrer.short_name if referrer else None,
-        "application_in_the_tracking_system": row.external_id,
-        "history": _copy_of_history(row.id),
-        "messages_of_the_tracking_system": _copy_of_messages(row.id),
-        "opened_by": [{"at": o.at.isoformat(), "role": o.role} for o in openings(row.id)],
-    }
-
-
-def _copy_of_history(referral_id: uuid.UUID) -> list[dict[str, object]]:
-    rows = db.session.scalars(
-        select(ReferralEvent)
-        .where(ReferralEvent.referral_id == referral_id)
-        .order_by(ReferralEvent.occurred_at, ReferralEvent.recorded_at)
-    )
-    return [
-        {
-            "what": row.kind,
-            "stage": row.stage,
-            "stage_there": row.raw_stage,
-            "closure_reason": row.closure_reason,
-            "starts_on": row.starts_on.isoformat() if row.starts_on else None,
-            "at": row.occurred_at.isoformat(),
-            "told_by": row.source,
-        }
-        for row in rows
-    ]
-
-
-def _copy_of_messages(referral_id: uuid.UUID) -> list[dict[str, object]]:
-    """Raw messages name other people too: their kind and day are told, not their text."""
-    rows = db.session.execute(
-        select(AtsEvent.action, AtsEvent.received_at)
-        .where(AtsEvent.referral_id == referral_id)
-        .order_by(AtsEvent.received_at)
-    )
-    return [{"kind": row.action, "at": row.received_at.isoformat()} for row in rows]

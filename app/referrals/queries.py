@@ -27,7 +27,7 @@ from sqlalchemy.orm import aliased
 from app import clock
 from app.db import db
 from app.people.models import Person
-from app.people.queries import Named
+from app.people.queries import Named, has_left
 from app.referrals import stages
 from app.referrals.models import (
     STAGES,
@@ -60,10 +60,10 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
-    """One clue and what became of it."""
+    """One clue and what became of it; the name of somebody who left is None."""
 
     person_id: uuid.UUID
-    person_name: str
+    person_name: str | None
     kind: str
     claimed_at: dt.datetime
     outcome: str
@@ -126,11 +126,16 @@ _referrer = aliased(Person, name="referrer")
 _owner = aliased(Person, name="owner")
 
 
+def _named(person: Any) -> ColumnElement[str | None]:
+    """What somebody brought stays credited to them; nobody who left is named (rule W2)."""
+    return case((has_left(person), None), else_=person.name)
+
+
 def _rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Referral.id, Referral.offer_id, Offer.title, Offer.location, Candidate.first_name,
-            Candidate.last_name, Referral.referrer_id, _referrer.name.label("referrer_name"),
+            Candidate.last_name, Referral.referrer_id, _named(_referrer).label("referrer_name"),
             Referral.owner_id, _owner.name.label("owner_name"), OfferLink.channel,
             Referral.visibility, Referral.stage, Referral.stage_at, Referral.closure_reason,
             Referral.received_at, Referral.promise_due_at, Referral.next_step,
@@ -220,7 +225,7 @@ def _matches(q: str) -> ColumnElement[bool]:
         full.ilike(like),
         Offer.title.ilike(like),
         Offer.location.ilike(like),
-        _referrer.name.ilike(like),
+        _named(_referrer).ilike(like),
     )
 
 
@@ -338,7 +343,7 @@ def _claims(ids: list[uuid.UUID]) -> dict[uuid.UUID, list[ClaimLine]]:
     row: Any
     for row in db.session.execute(
         select(
-            Claim.referral_id, Claim.person_id, Person.name, Claim.kind, Claim.claimed_at,
+            Claim.referral_id, Claim.person_id, _named(Person), Claim.kind, Claim.claimed_at,
             Claim.outcome, Claim.reason,
         )
         .join(Person, Person.id == Claim.person_id)

@@ -16,6 +16,15 @@ class OutOfStock(DomainError):
         super().__init__(_l("There is none left of this reward. Your points have not moved."))
 
 
+class NotForThisKind(Forbidden):
+    """Rewards that go through payroll are for employees."""
+
+    code = "not-for-this-kind"
+
+    def __init__(self) -> None:
+        super().__init__(_l("This reward goes through payroll: it is for people who work here."))
+
+
 class RewardWithdrawn(DomainError):
     """It is no longer on the shelf; redemptions made before still stand."""
 

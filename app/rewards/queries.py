@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
 from app.db import db
 from app.people import names
 from app.people.models import Person
+from app.people.queries import has_left
 from app.rewards import words
 from app.rewards.models import RESERVED, Redemption, Reward
 from app.web.cursors import encode_cursor, unreadable
@@ -162,18 +163,21 @@ _REWARDS: _Rows = select(
 @dataclass(frozen=True, slots=True)
 class RewardFilter:
     """What a list of rewards shows, by price. `q` looks in the title, `low` keeps what is sold
-    out or nearly (see `RewardRow.is_low`)."""
+    out or nearly (see `RewardRow.is_low`), `classes` only those (None: all)."""
 
     withdrawn: bool = False
     in_stock: bool = False
     low: bool = False
     cost_up_to: int | None = None
     q: str = ""
+    classes: frozenset[str] | None = None
 
 
 def _reward_conditions(f: RewardFilter) -> Iterator[ColumnElement[bool]]:
     gone = Reward.withdrawn_at
     yield gone.is_not(None) if f.withdrawn else gone.is_(None)
+    if f.classes is not None:
+        yield Reward.pay_class.in_(f.classes)
     if f.in_stock:
         yield or_(Reward.stock_left.is_(None), Reward.stock_left > 0)
     if f.low:
@@ -193,11 +197,16 @@ def rewards(
 
 
 def on_sale(
-    *, after: str | None = None, limit: int = 50, in_stock: bool = False
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    in_stock: bool = False,
+    classes: frozenset[str] | None = None,
 ) -> tuple[list[RewardRow], str | None]:
     """The shelf by price, and the cursor of its next page. `in_stock` leaves out what is
-    sold out for now. Raises `InvalidInput` for an unreadable `after`."""
-    return rewards(RewardFilter(in_stock=in_stock), after=after, limit=limit)
+    sold out for now, `classes` what the reader's kind may not ask for. Raises `InvalidInput`
+    for an unreadable `after`."""
+    return rewards(RewardFilter(in_stock=in_stock, classes=classes), after=after, limit=limit)
 
 
 def _page_of_rewards(
@@ -226,12 +235,22 @@ def delivers(person_id: uuid.UUID) -> bool:
 # ---- Redemptions
 
 _member, _deliverer, _settler = aliased(Person), aliased(Person), aliased(Person)
+
+
+def _shown(column: Any, instead: str | None = None) -> ColumnElement[Any]:
+    """What is told of a member: all while there is something to hand over; once it is settled,
+    nothing of somebody who left (rule W2)."""
+    settled_and_gone = and_(Redemption.status != RESERVED, has_left(_member))
+    return case((settled_and_gone, instead), else_=column)
+
+
 _REDEMPTIONS: _Rows = (
     select(
         Redemption.id, Redemption.status, Redemption.cost, Redemption.created_at,
         Redemption.settled_at, Redemption.settled_by, _settler.name, Redemption.reward_id,
-        Reward.title, Reward.pay_class, Redemption.person_id, _member.name, _member.email,
-        _member.employee_id, _member.site, Reward.deliverer_id, _deliverer.name,
+        Reward.title, Reward.pay_class, Redemption.person_id, _shown(_member.name, ""),
+        _shown(_member.email, ""), _shown(_member.employee_id), _shown(_member.site),
+        Reward.deliverer_id, _deliverer.name,
         _deliverer.email,
     )
     .join(Reward, Reward.id == Redemption.reward_id)
@@ -252,7 +271,7 @@ def _conditions(f: RedemptionFilter) -> Iterator[ColumnElement[bool]]:
         yield Redemption.reward_id == f.reward_id
     for word in f.q.split()[:5]:
         yield or_(
-            _member.name.icontains(word, autoescape=True),
+            _shown(_member.name, "").icontains(word, autoescape=True),
             Reward.title.icontains(word, autoescape=True),
         )
 

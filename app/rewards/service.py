@@ -20,12 +20,14 @@ from app import audit, clock, ledger, outbox
 from app.db import db, new_id, transaction
 from app.errors import InvalidInput, Sentence
 from app.ledger.errors import InsufficientPoints
+from app.people import kinds
 from app.people.models import Membership, Person
 from app.play import accounts
 from app.rewards.errors import (
     MembersOnly,
     NoSuchRedemption,
     NoSuchReward,
+    NotForThisKind,
     NotTheDeliverer,
     OutOfStock,
     RedemptionSettled,
@@ -211,11 +213,12 @@ def redeem(person_id: uuid.UUID, reward_id: uuid.UUID, *, key: str | None = None
         known = session.get(Redemption, redemption_id) if key else None
         if known is not None:
             if cost is not None:
-                _put_back(session, reward_id)
+                put_back(session, reward_id)
             return known
         _require_member(session, person_id)
         if cost is None:
             raise _why_not(session, reward_id)
+        _require_open_to(session, person_id, reward_id)
         return _reserve(session, redemption_id, person_id, reward_id, cost)
 
 
@@ -243,7 +246,7 @@ def _take_one(session: Session, reward_id: uuid.UUID) -> int | None:
     )
 
 
-def _put_back(session: Session, reward_id: uuid.UUID) -> None:
+def put_back(session: Session, reward_id: uuid.UUID) -> None:
     session.execute(
         update(Reward)
         .where(Reward.id == reward_id)
@@ -263,6 +266,17 @@ def _require_member(session: Session, person_id: uuid.UUID) -> None:
     )
     if session.scalar(takes_part) is None:
         raise MembersOnly
+
+
+def _require_open_to(session: Session, person_id: uuid.UUID, reward_id: uuid.UUID) -> None:
+    """Raises `NotForThisKind` where a reward goes through payroll and the person does not."""
+    row = session.execute(
+        select(Person.kind, Reward.pay_class)
+        .join(Reward, Reward.id == reward_id)
+        .where(Person.id == person_id)
+    ).one()
+    if not kinds.may_ask_for(row.kind, row.pay_class):
+        raise NotForThisKind
 
 
 def _why_not(session: Session, reward_id: uuid.UUID) -> NoSuchReward | RewardWithdrawn | OutOfStock:
@@ -343,7 +357,7 @@ def cancel(redemption_id: uuid.UUID, actor_id: uuid.UUID, *, reason: str = BY_CH
         redemption = _for_settling(session, redemption_id, actor_id)
         if _is_settled(redemption, CANCELLED):
             return redemption
-        _put_back(session, redemption.reward_id)
+        put_back(session, redemption.reward_id)
         _settle(redemption, CANCELLED, actor_id, reason=reason)
         ledger.void(
             redemption.transfer_id,

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from app.db import new_id
 from app.errors import DomainError
 from app.ledger.errors import InsufficientPoints
+from app.people import kinds
 from app.play import coming
 from app.play.neighbours import Section, Told
 from app.rewards import queries, service, words
@@ -32,7 +33,11 @@ def shelf() -> Response:
     reach = coming.of_person(access.me().person_id)
     show = request.args.get("show", "")
     show = show if show in SHELF else ""
-    asked = RewardFilter(in_stock=True, cost_up_to=reach.available if show == "now" else None)
+    asked = RewardFilter(
+        in_stock=True,
+        cost_up_to=reach.available if show == "now" else None,
+        classes=kinds.classes_for_reader(),
+    )
     rows, next_cursor = queries.rewards(asked, after=request.args.get("after"), limit=PAGE)
     return render(
         "rewards/shelf.html",
@@ -47,7 +52,7 @@ def shelf() -> Response:
 
 def beside_statement() -> Section:
     """The beginning of the shelf, for the side of the statement."""
-    rows, _next = queries.on_sale(limit=BESIDE, in_stock=True)
+    rows, _next = queries.on_sale(limit=BESIDE, in_stock=True, classes=kinds.classes_for_reader())
     delivers = queries.delivers(access.me().person_id)
     reach = coming.of_person(access.me().person_id)
     shown = {"rows": rows, "pay_note": words.pay_note, "delivers": delivers, "reach": reach}

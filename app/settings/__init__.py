@@ -2,9 +2,15 @@
 
 from flask import Flask
 
-from app.settings.service import organisation, save_organisation, theme_css, theme_hash
+from app.settings.service import (
+    organisation,
+    save_organisation,
+    set_logo,
+    theme_css,
+    theme_hash,
+)
 
-__all__ = ["organisation", "save_organisation", "start", "theme_css", "theme_hash"]
+__all__ = ["organisation", "save_organisation", "set_logo", "start", "theme_css", "theme_hash"]
 
 
 def start(app: Flask) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
@@ -13,7 +13,10 @@ from app.db import Model, primary_key, utc_column
 
 
 class Organisation(Model):
-    """Name, colour, promises. `promise_days` are working days, `trial_days` calendar days."""
+    """Name, colour, promises. `promise_days` are working days. `logo_src` is where the smallest
+    size of the logo's picture is, so that no page asks for the picture; `sender_name` stands
+    before the address that mails come from; the thresholds only ever raise those of the product
+    (`people.thresholds`)."""
 
     __tablename__ = "organisation"
     __retention__ = retention.PROGRAMME
@@ -25,6 +28,11 @@ class Organisation(Model):
     website: Mapped[str | None] = mapped_column(String(300))
     privacy_contact: Mapped[str] = mapped_column(String(254), default="")
     promise_days: Mapped[int] = mapped_column(default=5)
+    logo_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("picture.id"))
+    logo_src: Mapped[str | None] = mapped_column(String(200))
+    sender_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    joining_threshold: Mapped[int | None]
+    team_threshold: Mapped[int | None]
     created_at: Mapped[dt.datetime] = utc_column()
 
 

@@ -25,7 +25,7 @@ class Shown:
     promise_days: int
     theme_hash: str
     public_url: str
-    logo_svg: str | None = None
+    logo_src: str | None = None
 
 
 def shown() -> Shown:
@@ -45,6 +45,7 @@ def shown() -> Shown:
             promise_days=row.promise_days if row else 5,
             theme_hash=theme_hash(row),
             public_url=(row.website if row else None) or "/privacy",
+            logo_src=row.logo_src if row else None,
         )
     found: Shown = g.organisation
     return found

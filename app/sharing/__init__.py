@@ -8,10 +8,20 @@ def start(app: Flask) -> None:
     shares lead."""
     from app.library import material, neighbours
     from app.referrals import links
-    from app.sharing import codes, handlers, ideas, mails, models  # noqa: F401
+    from app.sharing import (  # noqa: F401
+        codes,
+        handlers,
+        ideas,
+        mails,
+        models,
+        personal,
+        resting,
+        transitions,
+    )
     from app.sharing.views import composer, sharing
 
     links.also_leads(codes.find)
     material.when_targets_change(links.changed)
     neighbours.beside_story(composer.beside_story)
+    personal.declare()
     app.register_blueprint(sharing)

@@ -16,17 +16,16 @@ from sqlalchemy import Select, and_, func, select
 
 from app.db import db
 from app.library.models import Story, StoryText
+from app.people import thresholds
 from app.referrals.models import ClickCount
 from app.sharing.models import Share
 
-FEW: Final = 5
-"""Below this, people are "a few"."""
 _CARRIED: Final = ("published", "intent", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """`people` who carried a story, None for fewer than `FEW`; measured `visits`."""
+    """`people` who carried a story, None for fewer than `thresholds.team()`; measured `visits`."""
 
     people: int | None
     visits: int
@@ -58,7 +57,7 @@ def _totals(*columns: Any) -> Select[Any]:
 
 
 def _as_carried(row: Any) -> Carried:
-    return Carried(row.people if row.people >= FEW else None, int(row.visits))
+    return Carried(thresholds.told(row.people, row.people, thresholds.team()), int(row.visits))
 
 
 def carried(story_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Carried]:

@@ -15,6 +15,7 @@ from app import clock, mail, outbox
 from app.db import db, transaction
 from app.library import queries as library
 from app.library.queries import StoryCard
+from app.people import pauses
 from app.people.models import Consent, Membership, Person
 from app.people.unsubscribing import unsubscribe_path
 from app.sharing import stop
@@ -66,6 +67,7 @@ def _due_members(after: uuid.UUID) -> list[uuid.UUID]:
                 Consent.purpose == PURPOSE,
                 Consent.withdrawn_at.is_(None),
                 IdeaMail.sent_at.is_(None) | (IdeaMail.sent_at <= a_week_ago),
+                ~pauses.rests(Person.id),
             )
             .order_by(Person.id)
             .limit(BATCH)

@@ -11,11 +11,10 @@ from sqlalchemy import case, distinct, func, select
 
 from app import clock
 from app.db import db
+from app.people import thresholds
 from app.sharing import disclosures
 from app.sharing.models import Share
 
-FEW_PEOPLE: Final = 5
-"""Below so many authors a number would tell too much about each of them (rule W5)."""
 SENT: Final = ("published", "withdrawn")
 
 
@@ -56,7 +55,7 @@ def _month(first: dt.date, zone: ZoneInfo) -> Month:
             Share.published_at < _midnight(following, zone),
         )
     ).one()
-    if authors < FEW_PEOPLE:
+    if authors < thresholds.team():
         return Month(first, None, None, sent == 0)
     return Month(first, sent, carrying, is_empty=False)
 

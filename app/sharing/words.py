@@ -46,6 +46,8 @@ STATUS_NAMES: dict[str, Sentence] = {
 REASONS: dict[str, Sentence] = {
     "stopped": _l("Your organisation has stopped sharing for the moment. Your post is kept."),
     "asks": _l("Its moment passed while sharing was stopped. Do you still want to send it?"),
+    "resting": _l("You rest. Your post is kept; it waits until you are back."),
+    "rested": _l("Its moment passed while you rested. Do you still want to send it?"),
     "other-profile": _l("You connected another LinkedIn profile. Do you still want to send it?"),
     "charter": _l("You took your agreement to the charter back. Your post is kept; it waits."),
     "reconnect": _l("LinkedIn no longer accepts your connection. Renew it, then send the post."),

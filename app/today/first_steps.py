@@ -21,6 +21,7 @@ from app.charters.models import CharterVersion
 from app.config import Settings
 from app.db import db
 from app.library.models import Story
+from app.people import activation
 from app.referrals.models import Offer
 from app.settings import organisation
 from app.sharing import checkup
@@ -57,6 +58,11 @@ def _steps(settings: Settings, person_id: uuid.UUID) -> list[Step]:
         Step(
             _("Read the charter, and agree or change it"), "/studio/charter",
             own_charter or charters.has_accepted_current(person_id),
+        ),
+        Step(
+            _("Record when staff, and the council where there is one, were told"),
+            "/studio/activation", activation.current().recorded_at is not None,
+            _("Until then no figure of one person shows to anybody else."),
         ),
         Step(
             _("Connect LinkedIn"), "/studio/sharing", checkup.connection(settings).is_configured,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from flask import Flask, request
 from flask_babel import gettext as _
-from flask_babel import pgettext
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext, pgettext
 
 from app.web import access
 
@@ -14,6 +16,7 @@ from app.web import access
 LETTERS = {
     "week": "w", "stories": "s", "sharing": "h", "charter": "c", "board": "r", "offers": "o",
     "rules": "l", "rewards": "k", "redemptions": "d", "people": "p", "member": "m",
+    "organisation": "n",
 }  # fmt: skip
 
 
@@ -43,26 +46,33 @@ def member_places() -> list[Place]:
     ]
 
 
-def staff_places(roles: frozenset[str]) -> list[Place]:
-    """What the team works with, by role."""
-    found: list[Place] = []
-    if roles & {"contributor", "curator", "admin"}:
-        found.append(Place("week", "/studio", _("Week"), "calendar"))
-        found.append(Place("stories", "/studio/stories", pgettext("place", "Stories"), "library"))
-    if roles & {"lead", "admin"}:
-        found.append(Place("sharing", "/studio/sharing", pgettext("place", "Sharing"), "send"))
-        found.append(Place("charter", "/studio/charter", _("Charter"), "scroll-text"))
-    if roles & {"recruiter", "admin"}:
-        found.append(Place("board", "/studio/referrals", pgettext("place", "Referrals"), "users"))
-        found.append(Place("offers", "/studio/offers", _("Offers"), "briefcase"))
-    if roles & {"hr", "lead", "admin", "auditor"}:
-        found.append(Place("rules", "/studio/rules", _("Rules"), "list-checks"))
-    if roles & {"hr", "admin"}:
-        found.append(Place("rewards", "/studio/rewards", _("Rewards"), "gift"))
-        found.append(Place("redemptions", "/studio/redemptions", _("To deliver"), "ticket"))
-    if "admin" in roles:
-        found.append(Place("people", "/studio/people", _("People"), "circle-user"))
-    return found
+_TEAM: Final = (
+    ("week", "/studio", _l("Week"), "calendar"),
+    ("stories", "/studio/stories", lazy_pgettext("place", "Stories"), "library"),
+    ("sharing", "/studio/sharing", lazy_pgettext("place", "Sharing"), "send"),
+    ("charter", "/studio/charter", _l("Charter"), "scroll-text"),
+    ("board", "/studio/referrals", lazy_pgettext("place", "Referrals"), "users"),
+    ("offers", "/studio/offers", _l("Offers"), "briefcase"),
+    ("rules", "/studio/rules", _l("Rules"), "list-checks"),
+    ("rewards", "/studio/rewards", _l("Rewards"), "gift"),
+    ("redemptions", "/studio/redemptions", _l("To deliver"), "ticket"),
+    ("people", "/studio/people", _l("People"), "circle-user"),
+    ("organisation", "/studio/administration", _l("Organisation"), "settings"),
+)
+
+
+WRITERS: Final = frozenset({"contributor", "curator", "admin"})
+"""Who has a part in the editors' week, where the team's door leads everybody else on."""
+
+
+def staff_places() -> list[Place]:
+    """What the reader works with in the team: the pages whose own rule opens them."""
+    writes = bool(access.me().roles & WRITERS)
+    return [
+        Place(key, url, str(label), icon)
+        for key, url, label, icon in _TEAM
+        if access.may_open(url) and (writes or key != "week")
+    ]
 
 
 def start(app: Flask) -> None:
@@ -76,7 +86,7 @@ def start(app: Flask) -> None:
         who = access.reader()
         if who is None:
             return {"places": [], "other_house": None}
-        staff = staff_places(who.roles)
+        staff = staff_places()
         if request.path.startswith("/studio"):
             other = Place("member", "/", _("My places"), "sun")
             return {"places": staff, "other_house": other}

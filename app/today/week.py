@@ -14,13 +14,12 @@ from app.library import week as calendar
 from app.library.views import viewer
 from app.sharing import carried
 from app.today.first_steps import first_steps
-from app.today.places import staff_places
+from app.today.places import WRITERS, staff_places
 from app.web import access, current_settings, render
 from app.web.pages import redirect_to
 
 week = Blueprint("week", __name__)
 
-WRITERS: Final = frozenset({"contributor", "curator", "admin"})
 WORKED: Final = dt.timedelta(days=30)
 FURTHEST: Final = 520
 """Weeks from today to which one may leaf."""
@@ -32,7 +31,7 @@ def show() -> Response:
     """The editors' week; whoever has no part in it goes on to their own first place."""
     roles = access.me().roles
     if not roles & WRITERS:
-        places = staff_places(roles)
+        places = staff_places()
         return redirect_to(places[0].url if places else "/guide")
     zone, now = current_settings().timezone, clock.now()
     today = now.astimezone(zone).date()

@@ -96,11 +96,11 @@ def on_domain_error(error: DomainError) -> Response:
             errors = {k: [str(s) for s in v] for k, v in error.errors.items()}
         return problem(error.status, error.code, str(error.sentence), errors)
     if isinstance(error, Unauthorized) and request.method in ("GET", "HEAD", "POST"):
-        return _to_the_door()
+        return _to_the_door(error.door)
     return _page(error.status, mishaps.refused(error.status, str(error.sentence)))
 
 
-def _to_the_door() -> Response:
+def _to_the_door(door: str) -> Response:
     """Sign in first, then go on where one was: what was typed waits there."""
     if request.method != "POST":
         target = way_back() if request.method == "GET" else ""
@@ -109,7 +109,7 @@ def _to_the_door() -> Response:
         if typed is not None and typed.is_too_long:
             return _too_long_to_keep()
         target = typed.page if typed is not None and _is_kept(typed) else ""
-    return redirect_to(f"/sign-in?next={quote(target)}" if target else "/sign-in")
+    return redirect_to(f"{door}?next={quote(target)}" if target else door)
 
 
 def _is_kept(typed: parked.Typed) -> bool:

@@ -52,16 +52,18 @@ USUAL = [Combination(360, "fr", "dark", False), Combination(1440, "en", "light",
 
 
 class Product:
-    """`portevoix up --demo` in a folder of its own."""
+    """`portevoix up` in a folder of its own, with the demo or with what stands there already;
+    keywords become PORTEVOIX_ variables."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, demo: bool = True, **variables: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = (folder.parent / "up.log").open("wb")
         env = {k: v for k, v in os.environ.items() if not k.startswith("PORTEVOIX_")}
         env |= {"PORTEVOIX_DATA_DIR": str(folder), "PORTEVOIX_ENV": "test", "PORT": str(self.port)}
-        command = [sys.executable, "-m", "app.cli", "up", "--demo"]
+        env |= {f"PORTEVOIX_{name}": value for name, value in variables.items()}
+        command = [sys.executable, "-m", "app.cli", "up", *(["--demo"] if demo else [])]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=self.log, stderr=subprocess.STDOUT
         )

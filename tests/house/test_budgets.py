@@ -17,14 +17,22 @@ Count = Callable[[Callable[[], Any]], int]
 BUDGETS = {
     "/": 16, "/offers": 7, "/referrals": 7, "/referrals?tab=links": 7, "/play": 14,
     "/play?kind=posts&state=in": 14, "/play/rewards": 9, "/me": 11, "/library": 7, "/shares": 8, "/charter": 8, "/rights": 8,
-    "/library?topics=mine": 8, "/library?q=a&kind=news": 8, "/me/topics": 3, "/offers?q=a": 7,
+    "/library?topics=mine": 8, "/library?q=a&kind=news": 8, "/me/topics": 3,
+    "/me/devices": 4, "/me/passkeys": 4, "/me/second-factor": 4, "/offers?q=a": 7,
+    "/welcome": 8, "/me/pause": 4, "/me/answers": 4, "/me/data": 60, "/me/erasure": 4,
 }  # fmt: skip
 STAFF_BUDGETS = {
+    "/studio/people": 9, "/studio/people?q=a": 9, "/studio/segments": 5, "/studio/segments/new": 9,
+    "/studio/scim": 7, "/studio/administration": 5, "/studio/audit": 5, "/studio/organisation": 5,
+    "/studio/entities": 5, "/studio/requests": 5, "/studio/register": 4,
+    "/studio/documents/works-council": 6,
     "/studio/referrals": 8, "/studio/referrals?view=mine&q=a&order=oldest": 8,
     "/studio/referrals/columns": 4, "/studio/views/referrals": 5,
     "/studio/offers": 6, "/studio/imports": 6,
     "/studio/rules": 4, "/studio/rules/visit/new": 4, "/studio/rewards?state=low&q=livre": 4,
     "/studio/redemptions?state=all": 5, "/studio/redemptions/list": 6,
+    "/studio/people/provider": 6,
+    "/studio/people/invitations": 6, "/studio/joining": 5, "/studio/activation": 6,
 }  # fmt: skip
 
 

@@ -24,8 +24,11 @@ def test_it_leaves_in_one_press(app, add, browser):
     here, there = browser(person), browser(person)
     assert "No reason is asked" in here.get("/me/leaving").get_data(as_text=True)
     answer = press(here, "/me/leaving", "/me/leaving")
-    assert (answer.status_code, answer.location) == (303, "/sign-in?note=left")
-    assert "You have left" in here.get(answer.location).get_data(as_text=True)
+    assert (answer.status_code, answer.location) == (303, "/left")
+    after = here.get(answer.location).get_data(as_text=True)
+    assert "You have left the programme" in after
+    for told in ("Posts that wait are cancelled", "What you have earned is kept or paid"):
+        assert told in after
     assert there.get("/me").status_code == 303
     with app.app_context():
         assert db.session.scalars(select(AccessToken)).all() == []

@@ -10,9 +10,9 @@ from sqlalchemy.engine import Engine
 
 from app import clock
 from app.db import db
-from app.people import logins, queries, service
+from app.people import devices, logins, service
 from app.people.models import Login
-from tests.people.conftest import press
+from tests.people.conftest import PASSWORD, press
 
 
 @pytest.fixture
@@ -33,22 +33,105 @@ def seen_at(app) -> dt.datetime:
         return db.session.scalars(select(Login.seen_at)).one()
 
 
-def test_it_ends_after_seven_days_without_use(add, browser):
-    client = browser(add(joined=True))
-    for _ in range(3):
-        clock.travel(dt.timedelta(days=6, hours=23))
-        assert client.get("/me").status_code == 200
-    clock.travel(dt.timedelta(days=7))
-    assert client.get("/me").status_code == 303
+def lasts(client, hours: float, times: int = 1) -> bool:
+    """Whether a page still opens after so many hours, so many times over."""
+    for _ in range(times):
+        clock.travel(dt.timedelta(hours=hours))
+        if client.get("/me").status_code != 200:
+            return False
+    return True
 
 
-def test_it_ends_after_thirty_days_whatever_happens(add, browser):
+def test_it_ends_for_a_member_after_thirty_days_without_use(add, browser):
     client = browser(add(joined=True))
-    for _ in range(29):
-        clock.travel(dt.timedelta(days=1))
-        assert client.get("/me").status_code == 200
-    clock.travel(dt.timedelta(days=1))
-    assert client.get("/me").status_code == 303
+    assert lasts(client, 30 * 24 - 1, times=2)
+    assert not lasts(client, 30 * 24)
+
+
+def test_it_ends_for_a_member_after_ninety_days_whatever_happens(add, browser):
+    client = browser(add(joined=True))
+    assert lasts(client, 29 * 24, times=3)
+    assert lasts(client, 2 * 24)
+    assert not lasts(client, 24)
+
+
+def test_it_ends_for_the_team_after_twelve_hours_without_use(add, browser):
+    client = browser(add(joined=True, roles=["recruiter"]))
+    assert lasts(client, 11.9, times=2)
+    assert not lasts(client, 12)
+
+
+def test_it_ends_for_the_team_after_fourteen_days_whatever_happens(add, browser):
+    client = browser(add(joined=True, roles=["recruiter"]))
+    assert lasts(client, 8, times=41)
+    assert not lasts(client, 8)
+
+
+def test_it_is_the_teams_session_from_the_moment_a_role_is_given(app, add, browser):
+    person = add(joined=True)
+    client = browser(person)
+    assert lasts(client, 13)
+    with app.app_context():
+        service.change_roles(person.id, ["hr"])
+    assert lasts(client, 11)
+    assert not lasts(client, 13)
+
+
+def test_it_ends_earlier_where_whoever_signed_the_person_in_says_so(app, add):
+    person, client = add(joined=True), app.test_client()
+    with app.app_context():
+        signed_in = service.start_login(person.id, "", "oidc", lifetime=dt.timedelta(hours=8))
+    with client.session_transaction() as session:
+        session["login"] = signed_in.token
+    assert lasts(client, 7.9)
+    assert not lasts(client, 0.1)
+
+
+def token_of(client) -> str:
+    with client.session_transaction() as session:
+        return str(session["login"])
+
+
+@pytest.mark.parametrize("roles", [["hr"], []], ids=["given", "taken"])
+def test_it_has_a_new_token_at_a_change_of_roles_and_the_old_one_is_dead(app, add, browser, roles):
+    person = add(joined=True, roles=[] if roles else ["hr"])
+    client, thief = browser(person), app.test_client()
+    before = token_of(client)
+    with app.app_context():
+        service.change_roles(person.id, roles)
+    assert client.get("/me").status_code == 200
+    after = token_of(client)
+    assert after != before
+    with thief.session_transaction() as session:
+        session["login"] = before
+    assert thief.get("/me").status_code == 303
+    assert client.get("/me").status_code == 200
+    assert token_of(client) == after
+
+
+def test_it_leaves_a_token_alone_that_another_answer_has_just_renewed(app, add, browser):
+    """Two tabs at once: the slower one must not undo the cookie of the faster one."""
+    person = add(joined=True)
+    client, tab = browser(person), browser(person)
+    before = token_of(client)
+    with tab.session_transaction() as session:
+        session["login"] = before
+    with app.app_context():
+        service.change_roles(person.id, ["hr"])
+    client.get("/me")
+    answer = tab.get("/me")
+    assert answer.status_code == 303
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_it_has_a_new_token_once_the_password_changes(add, browser):
+    person = add(joined=True)
+    client = browser(person)
+    before = token_of(client)
+    fields = {"current": PASSWORD, "password": "une autre phrase, bien longue"}
+    assert press(client, "/me", "/me/password", **fields).status_code == 303
+    assert token_of(client) != before
+    assert client.get("/me").status_code == 200
 
 
 def test_it_forgets_a_login_that_ended(app, add, browser):
@@ -133,18 +216,20 @@ def test_it_lists_devices_that_are_signed_in_and_ends_one(app, add, browser):
     client, noise = browser(person), browser(other)
     browser(person)
     with app.app_context():
-        devices = queries.devices_of(person.id)
-        (foreign,) = queries.devices_of(other.id)
-    assert len(devices) == 2
-    page = client.get("/me").get_data(as_text=True)
+        found = devices.devices_of(person.id, {"member"})
+        (foreign,) = devices.devices_of(other.id, {"member"})
+    assert len(found) == 2
+    page = client.get("/me/devices").get_data(as_text=True)
     assert page.count("/ending") == 3
     assert str(foreign.id) not in page
-    assert press(client, "/me", f"/me/devices/{foreign.id}/ending").status_code == 404
+    assert press(client, "/me/devices", f"/me/devices/{foreign.id}/ending").status_code == 404
     assert noise.get("/me").status_code == 200
-    assert press(client, "/me", "/me/devices/ending").status_code == 303
+    assert press(client, "/me/devices", "/me/devices/ending").status_code == 303
     with app.app_context():
-        (mine,) = queries.devices_of(person.id)
-    assert press(client, "/me", f"/me/devices/{mine.id}/ending").location.endswith("signed-out")
+        (mine,) = devices.devices_of(person.id, {"member"})
+    assert press(client, "/me/devices", f"/me/devices/{mine.id}/ending").location.endswith(
+        "signed-out"
+    )
     assert client.get("/me").status_code == 303
 
 

@@ -38,9 +38,12 @@ def test_it_lists_searches_and_pages_by_address(app, add, admin, browser):
     second = client.get(following[1].replace("&amp;", "&")).get_data(as_text=True)
     assert second.count("data-row") == 11
     assert 'rel="next"' not in second
-    found = client.get("/studio/people?q=brest").get_data(as_text=True)
+    found = client.get("/studio/people?site=Brest").get_data(as_text=True)
     assert found.count("data-row") == 30
-    assert 'value="brest"' in found
+    assert "30 people" in found
+    found = client.get("/studio/people?q=PERSON 1&site=Brest").get_data(as_text=True)
+    assert found.count("data-row") == 6
+    assert 'value="PERSON 1"' in found
     nobody = client.get("/studio/people?q=zzz").get_data(as_text=True)
     assert "Nobody found" in nobody
 

@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from app import clock, ledger, outbox
 from app.db import db
 from app.errors import NotFound
-from app.people import membership
+from app.people import activation, membership, pauses
 from app.people.models import Person
 from app.play import accounts, scores
 from app.play.models import Score, ScoreStep
+from app.privacy import purge
 from tests.conftest import START, House
 from tests.play.kit import member
 
@@ -23,6 +24,8 @@ DAY = dt.timedelta(days=1)
 
 
 def _crowd(house: House, count: int = 10) -> list[uuid.UUID]:
+    told = dt.date(2026, 10, 1)
+    activation.record(told, told - DAY, confirmed=True)
     return [member(house, f"Person{number} Name") for number in range(count)]
 
 
@@ -147,10 +150,10 @@ def test_who_left_is_no_longer_named(crowd: list[uuid.UUID]) -> None:
 
 def test_old_months_go(crowd: list[uuid.UUID]) -> None:
     clock.freeze(dt.datetime(2028, 11, 20, tzinfo=dt.UTC))
-    scores.forget()
+    purge.run("scores", "score-steps")
     assert db.session.scalar(select(func.count()).select_from(Score)) == 10
     clock.freeze(dt.datetime(2028, 12, 1, 12, tzinfo=dt.UTC))
-    scores.forget()
+    purge.run("scores", "score-steps")
     assert db.session.scalar(select(func.count()).select_from(Score)) == 0
     assert db.session.scalar(select(func.count()).select_from(ScoreStep)) == 0
 
@@ -199,3 +202,22 @@ def test_the_page_and_the_call_say_the_same(house: House, crowd: list[uuid.UUID]
 def test_somebody_of_the_team_who_did_not_join_has_no_board(house: House) -> None:
     outsider = house.browser(house.person("Marc Hervé", "hr", joined=False))
     assert outsider.get("/play/month").status_code in (302, 303, 403)
+
+
+def test_who_rests_is_not_ranked_and_nobody_before_staff_were_told(
+    house: House, crowd: list[uuid.UUID]
+) -> None:
+    _named(*crowd[7:])
+    pauses.pause(crowd[9])
+    assert [person for person, _name, _points in scores.top("2026-11")] == [crowd[8], crowd[7]]
+    assert scores.board(crowd[9]).my_rank is None
+    assert scores.board(crowd[8]).my_rank == 2
+    page = house.browser(db.session.get_one(Person, crowd[3])).get("/play/month?lang=en").text
+    assert "Staff were informed of these figures on 1 October 2026" in page
+    activation.record(None, confirmed=False)
+    board = scores.board(crowd[8])
+    assert (board.is_shown, board.places, board.my_rank, board.my_points) == (False, (), None, 90)
+    page = house.browser(db.session.get_one(Person, crowd[3])).get("/play/month?lang=en").text
+    assert "There is no list yet" in page and "Person8" not in page
+    found = house.caller(db.session.get_one(Person, crowd[3])).get("/leaderboards/month")
+    assert "Person" not in str(found)

@@ -15,7 +15,8 @@ from sqlalchemy import select, text, update
 from app import clock
 from app.db import db, transaction
 from app.people.models import Person
-from app.referrals import clicks, links, upkeep, words
+from app.privacy import purge
+from app.referrals import clicks, links, words
 from app.referrals.models import Click, OfferLink
 from tests.conftest import House
 from tests.referrals import click_corpus
@@ -102,7 +103,7 @@ def test_it_counts_who_asks_for_privacy_and_keeps_nothing_to_know_them_again(doo
     for case in PRIVATE:
         assert door.tell(case) == ["person"], case.name
     clock.travel(dt.timedelta(hours=49))
-    upkeep.forget_visitor_keys()
+    purge.run("visitor-keys")
     db.session.rollback()
     assert set(db.session.scalars(select(Click.visitor_key))) == {None}
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from app import clock
 from app.db import db
-from app.referrals import clicks, upkeep, visitors
+from app.privacy import purge
+from app.referrals import clicks, visitors
 from app.referrals.models import Click
 from tests.conftest import House
 
@@ -123,6 +124,6 @@ def test_addresses_are_truncated_before_anything_is_computed() -> None:
 def test_after_48_hours_a_click_keeps_no_visitor_key(house: House) -> None:
     clicks.record(uuid.uuid4(), "person", "k")
     clock.travel(dt.timedelta(hours=49))
-    upkeep.forget_visitor_keys()
+    purge.run("visitor-keys")
     row = db.session.execute(select(Click.visitor_key, Click.verdict)).one()
     assert (row.visitor_key, row.verdict) == (None, "person")

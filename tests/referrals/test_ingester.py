@@ -21,7 +21,8 @@ from app import clock, outbox
 from app.cli import doctor
 from app.db import db, new_id, transaction
 from app.outbox.models import OutboxEvent
-from app.referrals import clicks, ingester, links, queries, spool, upkeep
+from app.privacy import purge
+from app.referrals import clicks, ingester, links, queries, spool
 from app.referrals.models import Click, ClickCount, ClickHour, SpoolFile
 from app.sharing import reach
 from app.supervisor import processes
@@ -474,7 +475,7 @@ def test_openings_are_forgotten_after_25_months_and_their_total_stays(folder: Fo
     old, other = -761 * 86_400, uuid.uuid4()
     folder.left(line(old), line(old + 1, "robot"), line(old, link=other), line(0))
     folder.ingest()
-    upkeep.forget_clicks()
+    purge.run("openings", "spool-files")
     assert stored() == ["person"]
     hours = db.session.scalars(select(ClickHour)).all()
     assert [(h.link_id, h.verdict) for h in hours] == [(LINK, "person")]
@@ -489,12 +490,12 @@ def test_notes_about_spool_files_of_hosts_that_are_gone_are_forgotten(folder: Fo
     writer = spool.Spool(folder.path)
     writer.append(line(0))
     folder.ingest()
-    upkeep.forget_clicks()
+    purge.run("openings", "spool-files")
     names = select(SpoolFile.name).order_by(SpoolFile.name)
     assert set(db.session.scalars(names)) == {"gone", *folder.files()}
     clock.travel(dt.timedelta(days=31))
     folder.ingest()  # says that its file is still here
-    upkeep.forget_clicks()
+    purge.run("openings", "spool-files")
     assert list(db.session.scalars(names)) == folder.files()
     writer.close()
 
@@ -522,11 +523,11 @@ def test_keys_are_looked_up_without_reading_all_openings(app: Flask) -> None:
 def test_forgetting_keys_reads_only_those_that_are_there(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "CLICKS_AT_ONCE", 3)
+    monkeypatch.setattr(purge, "BATCH", 3)
     folder.left(*[line(n) for n in range(8)], line(50 * 3600))
     clock.travel(dt.timedelta(hours=50))
     folder.ingest()
-    upkeep.forget_visitor_keys()
+    purge.run("visitor-keys")
     db.session.rollback()
     kept = select(func.count()).where(Click.visitor_key.is_not(None))
     assert db.session.scalar(kept) == 1

@@ -6,7 +6,8 @@ import datetime as dt
 
 from app import clock, outbox
 from app.db import db
-from app.referrals import service, upkeep
+from app.privacy import purge
+from app.referrals import service
 from app.referrals.models import Candidate, Referral
 from tests.conftest import House
 
@@ -17,10 +18,10 @@ def test_a_candidate_is_erased_three_months_after_the_end(house: House) -> None:
     service.set_stage(ended, "closed", actor_id=recruiter.id, actor_role="recruiter")
     outbox.drain()
     clock.travel(dt.timedelta(days=90))
-    assert upkeep.forget_candidates() == 0
+    assert purge.run("candidates")["candidates"] == 0
     clock.travel(dt.timedelta(days=3))
-    assert upkeep.forget_candidates() == 1
-    assert upkeep.forget_candidates() == 0
+    assert purge.run("candidates")["candidates"] == 1
+    assert purge.run("candidates")["candidates"] == 0
     rows = {
         r: db.session.get_one(Candidate, db.session.get_one(Referral, r).candidate_id)
         for r in (ended, running)

@@ -35,7 +35,7 @@ def test_a_fresh_house_has_everything_to_do(house: House, admin: Person) -> None
     page = house.browser(admin).get("/studio").text
     assert "An empty week" in page
     assert "A full week" not in page
-    assert done(page) == [False] * 6
+    assert done(page) == [False] * 7
 
 
 def test_each_act_is_seen_by_itself(house: House, admin: Person) -> None:
@@ -43,7 +43,7 @@ def test_each_act_is_seen_by_itself(house: House, admin: Person) -> None:
     offers.create_offer({"title": "Conduite"}, actor_id=None)
     people.invite(house.person("Théo", joined=False).id)
     assert done(house.browser(admin).get("/studio").text) == [
-        False, False, False, True, True, True,
+        False, False, False, False, True, True, True,
     ]  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_only_administrators_of_a_fresh_house_see_it(house: House, admin: Person
 def test_it_goes_when_all_is_done(
     house: House, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert len(first_steps.first_steps(current_settings(), admin.id)) == 6
+    assert len(first_steps.first_steps(current_settings(), admin.id)) == 7
     step = first_steps.Step("Done", "", is_done=True)
     monkeypatch.setattr(first_steps, "_steps", lambda *_given: [step])
     assert first_steps.first_steps(current_settings(), admin.id) == []

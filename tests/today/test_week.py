@@ -148,7 +148,7 @@ def test_others_of_the_team_go_to_their_own_place(house: House) -> None:
     browser = house.browser(house.person("Sofiane Belkhir", "recruiter"))
     assert browser.get("/studio").headers["Location"] == "/studio/referrals"
     sponsor = house.browser(house.person("Clémence Roux", "sponsor"))
-    assert sponsor.get("/studio").headers["Location"] == "/guide"
+    assert sponsor.get("/studio").headers["Location"] == "/studio/administration"
     assert house.browser(house.person("Maëlle Kerjan")).get("/studio").status_code == 403
 
 

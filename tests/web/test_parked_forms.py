@@ -123,7 +123,7 @@ def test_it_knows_whose_it_was_after_another_tab_has_met_the_end(
     path = f"/offers/{any_house.offer()}"
     me = Reader(any_house, maelle)
     fields = {"csrf_token": me.token(path), "words": WORDS}
-    clock.freeze(START + dt.timedelta(days=8))
+    clock.freeze(START + dt.timedelta(days=31))
     assert me.client.get("/").status_code == 303
     away = me.send(f"{path}/recommendation", fields, path)
     assert away.status_code == 303

@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import Response
 from flask_smorest import Blueprint
 
+from app import clock, personal_data, rights
 from app.api import schemas
 from app.api.idempotency import idempotent
 from app.api.resources.common import Json, as_id, page
 from app.people import queries
 from app.people import service as people
 from app.people.models import Person
+from app.personal_data import PERSON
 from app.referrals import connections
 from app.web import access
 
@@ -61,6 +63,19 @@ def departure(person_id: str) -> Json:
     """The person left the company: sessions, tokens and rights end at once."""
     people.depart(as_id(person_id), actor_id=access.me().person_id)
     return _person(queries.person(as_id(person_id)))
+
+
+@blueprint.post("/people/<person_id>/erasure")
+@idempotent
+@access.api("people:write", "admin")
+@blueprint.response(201, schemas.ErasureOut)
+def erasure(person_id: str) -> Json:
+    """Erase a person everywhere, at once and for good; `stays` says what a duty of the law keeps,
+    without a name. The person leaves first, where they had not."""
+    found = queries.person(as_id(person_id))
+    rights.erase(PERSON, found.id, asked_by=rights.API, actor_id=access.me().person_id)
+    stays = [str(h.stays) for h in personal_data.holdings(PERSON) if h.stays]
+    return {"id": as_id(person_id), "erased_at": clock.now(), "stays": stays}
 
 
 @blueprint.get("/connections")

@@ -21,7 +21,8 @@ blueprint = Blueprint("api_referrals", __name__, description="Referrals")
 
 
 def _person(person_id: object, name: str | None) -> Json | None:
-    return {"id": person_id, "name": name} if person_id else None
+    """None for somebody who left, whom no call names (rule W2)."""
+    return {"id": person_id, "name": name} if person_id and name else None
 
 
 def _attribution(row: ReferralRow, known: Detail, reader: Reader, *, own: bool) -> Json:

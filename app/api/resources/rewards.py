@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from app.api import schemas
 from app.api.idempotency import idempotent
 from app.api.resources.common import Json, as_id, page
+from app.people import kinds
 from app.play import rehearsal, rules
 from app.play.rules import Rule, Terms
 from app.rewards import queries, service
@@ -37,7 +38,9 @@ def _reward(row: Reward | queries.RewardRow) -> Json:
 def rewards_list(query: dict[str, str]) -> Json:
     """What is on sale."""
     limit = int(query["limit"])
-    rows, next_cursor = queries.on_sale(after=query.get("after"), limit=limit)
+    rows, next_cursor = queries.on_sale(
+        after=query.get("after"), limit=limit, classes=kinds.classes_for_reader()
+    )
     return page([_reward(row) for row in rows], next_cursor, limit)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Response, request
 
 from app.errors import InvalidInput
-from app.people import sessions
+from app.people import devices, known_browsers, queries, sessions
 from app.people.logins import SignedIn
+from app.people.passkeys import Site, site
+from app.people.second_factor import Waiting
 from app.people.visitor_forms import form_token
-from app.web import redirect_to, render
+from app.web import access, current_settings, redirect_to, render
 
 
 def by_field(error: InvalidInput) -> dict[str, str]:
@@ -33,10 +35,34 @@ def browser() -> str:
     return request.headers.get("User-Agent", "")
 
 
-def let_in(signed_in: SignedIn, to: str = "") -> Response:
-    """Give the browser its session and send it on: where it wanted to go, else home."""
-    sessions.begin(signed_in)
-    return redirect_to(to or home())
+def with_next(page: str, to: str) -> str:
+    """A page that knows where one goes afterwards."""
+    return f"{page}?next={quote(to)}" if to else page
+
+
+def let_in(entered: SignedIn | Waiting, to: str = "") -> Response:
+    """Give the browser its session and send it on: where it wanted to go, else home. A sign-in
+    that waits for its code goes there first; the team is asked to set up a second factor."""
+    if isinstance(entered, Waiting):
+        sessions.hold(entered.token)
+        return redirect_to(with_next("/sign-in/second-step", to))
+    sessions.begin(entered)
+    to = to or home()
+    response = redirect_to(with_next("/me/second-factor", to) if entered.asks_factor else to)
+    known_browsers.remember(response, queries.person(entered.person_id).email)
+    return response
+
+
+def passkey_site() -> Site | None:
+    """What passkeys are bound to at the address this browser uses; None where none can work."""
+    return site(current_settings().base_url, request.host)
+
+
+def confirm_first(to: str) -> Response | None:
+    """Off to showing once more who one is, unless that was within the last ten minutes."""
+    if devices.is_confirmed(access.me().login_id):
+        return None
+    return redirect_to(with_next("/me/confirmation", to))
 
 
 def home() -> str:

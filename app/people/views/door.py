@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Response, request
 from flask_babel import lazy_gettext as _l
+from flask_limiter.util import get_remote_address
 
-from app import crypto
 from app.errors import DomainError, InvalidInput
-from app.people import service, sessions
+from app.people import known_browsers, service, sessions
 from app.people.links import RESET, person_of, read_ticket
-from app.people.text import normal_address
+from app.people.provider_settings import offers_password
 from app.people.views import people
 from app.people.views.common import (
     browser,
@@ -17,8 +17,10 @@ from app.people.views.common import (
     home,
     let_in,
     local_path,
+    passkey_site,
     render_for_visitor,
 )
+from app.people.views.provider import after_sign_out
 from app.people.visitor_forms import check_visitor_form
 from app.web import access, current_settings, redirect_to
 from app.web.limits import limiter
@@ -33,11 +35,25 @@ NOTES = {
 
 def _account() -> str:
     """The address typed, unreadable, as the key of a limit."""
-    return crypto.fingerprint(normal_address(request.form.get("email", "")), "limit")[:32]
+    return known_browsers.account_key(request.form.get("email", ""))
+
+
+def _known() -> str | None:
+    """The place of its own that a browser has in which this account signed in before."""
+    number = known_browsers.number_for(_account())
+    return f"browser {number}" if number else None
+
+
+def _here() -> str:
+    return _known() or get_remote_address()
 
 
 def _account_from_here() -> str:
-    return f"{request.remote_addr} {_account()}"
+    return _known() or f"{get_remote_address()} {_account()}"
+
+
+def _account_anywhere() -> str:
+    return _known() or _account()
 
 
 def _page(status: int = 200, **context: object) -> Response:
@@ -48,8 +64,16 @@ def _page(status: int = 200, **context: object) -> Response:
         next=wanted,
         email=request.form.get("email", "")[:254],
         provider=current_settings().oidc_issuer is not None,
+        passkeys=passkey_site() is not None,
+        # Hidden where passwords are closed; administrators ask for the form.
+        offers_password="password" in request.values or offers_password(),
         **context,
     )
+
+
+def sign_in_again(error: InvalidInput) -> Response:
+    """The page of the way in, with what was wrong."""
+    return _page(422, problem=error.sentence)
 
 
 @people.get("/sign-in")
@@ -61,34 +85,35 @@ def sign_in() -> Response:
     return _page(note=NOTES.get(request.args.get("note", "")))
 
 
-# A limit slows and never locks: the account's own limit counts one address at a time, and
-# the one over all addresses is wide and gone after a minute.
+# A limit slows and never locks: the account's own limit counts one address at a time, the one
+# over all addresses is wide and gone after a minute, and a browser in which the person signed in
+# before is counted alone (`known_browsers`), whatever others do at the same door.
 @people.post("/sign-in")
 @access.public
-@limiter.limit("30 per minute")
+@limiter.limit("30 per minute", key_func=_here)
 @limiter.limit("10 per minute", key_func=_account_from_here)
-@limiter.limit("100 per minute", key_func=_account)
+@limiter.limit("100 per minute", key_func=_account_anywhere)
 def sign_in_submit() -> Response:
     """By address and password; the same words whatever was wrong."""
     try:
         check_visitor_form()
-        signed_in = service.sign_in(
+        entered = service.sign_in(
             request.form.get("email", ""), request.form.get("password", ""), browser()
         )
     except InvalidInput as error:
         return _page(422, problem=error.sentence)
-    return let_in(signed_in, local_path(request.form.get("next")))
+    return let_in(entered, local_path(request.form.get("next")))
 
 
 @people.post("/sign-out")
 @access.signed_in
 def sign_out() -> Response:
-    """End this device's login and forget it here."""
+    """End this device's login and forget it here, then at the identity provider."""
     login_id = access.me().login_id
     if login_id is not None:
         service.sign_out(login_id)
     sessions.end()
-    return redirect_to("/sign-in?note=signed-out")
+    return after_sign_out(login_id)
 
 
 @people.get("/sign-in/password")

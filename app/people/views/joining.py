@@ -1,13 +1,13 @@
-"""Joining: by an invitation, or as somebody who is signed in already."""
+"""Joining: by an invitation, or as somebody who is signed in already; and saying no."""
 
 from __future__ import annotations
 
 from flask import Response, request
 
 from app.errors import DomainError, InvalidInput
-from app.people import queries, service
-from app.people.consents import NOTICE, PURPOSES
-from app.people.errors import AlreadyMember
+from app.people import invitations, queries, service
+from app.people.consents import NOTICE, PURPOSES, beside
+from app.people.errors import AlreadyMember, OtherPerson
 from app.people.links import INVITATION, person_of, read_ticket
 from app.people.models import Person
 from app.people.views import people
@@ -15,20 +15,28 @@ from app.people.views.common import browser, by_field, let_in, render_for_visito
 from app.people.views.door import link_problem
 from app.people.visitor_forms import check_visitor_form
 from app.web import access, current_settings, redirect_to, render
+from app.web.i18n import language
 from app.web.limits import limiter
 from app.web.security import csrf
 
-
-def _needs_password(person: Person) -> bool:
-    """Without an identity provider a password is the only way back in."""
-    return current_settings().oidc_issuer is None and not queries.has_password(person.id)
+WELCOME = "/welcome"
+"""Where a new member goes: a first act that nobody else sees."""
 
 
-def _said(error: InvalidInput | None) -> dict[str, object]:
+def password_field(person: Person) -> str:
+    """'' with an identity provider or a password already; 'required' for the team's roles, which
+    no mailbox alone may open; else 'optional': six figures by mail do as well."""
+    if current_settings().oidc_issuer is not None or queries.has_password(person.id):
+        return ""
+    return "required" if person.role_grants else "optional"
+
+
+def said(error: InvalidInput | None) -> dict[str, object]:
     """What stands on the page: the notice, the choices, what was ticked and what was wrong."""
     return {
         "notice": NOTICE,
         "purposes": PURPOSES.values(),
+        "beside": beside,
         "ticked": request.form.getlist("purposes"),
         "problem": error.sentence if error else None,
         "errors": by_field(error) if error else {},
@@ -39,20 +47,32 @@ def _invitation(person: Person, token: str, error: InvalidInput | None = None) -
     return render_for_visitor(
         "people/join.html",
         422 if error else 200,
-        person=person,
+        given_name=person.given_name,
+        email=person.email,
         action=f"/join/{token}",
-        needs_password=_needs_password(person),
+        refusal=invitations.no_thanks_path(person.id),
+        password=password_field(person),
         invited=True,
-        **_said(error),
+        **said(error),
     )
+
+
+def _invited(token: str) -> Person:
+    """Raises what `person_of` raises, and `OtherPerson` where somebody else is signed in."""
+    person = person_of(read_ticket(INVITATION, token))
+    reader = access.reader()
+    if reader is not None and reader.person_id != person.id:
+        raise OtherPerson
+    return person
 
 
 @people.get("/join/<token>")
 @access.signed
+@limiter.limit("60 per minute")
 def join_invited(token: str) -> Response:
     """Why, which rights, which choices; looking changes nothing."""
     try:
-        person = person_of(read_ticket(INVITATION, token))
+        person = _invited(token)
     except DomainError as error:
         return link_problem(error)
     return _invitation(person, token)
@@ -64,20 +84,20 @@ def join_invited(token: str) -> Response:
 def join_invited_submit(token: str) -> Response:
     """Take part, and be signed in: the mailbox has proved who it is."""
     try:
-        person = person_of(read_ticket(INVITATION, token))
+        person = _invited(token)
     except DomainError as error:
         return link_problem(error)
-    password = request.form.get("password") or None
-    needed = _needs_password(person)
+    needed, typed = password_field(person), request.form.get("password") or None
+    password = (typed or "") if needed == "required" else typed if needed else None
+    purposes = request.form.getlist("purposes")
     try:
         check_visitor_form()
-        purposes = request.form.getlist("purposes")
-        service.join(person.id, (password or "") if needed else None, purposes)
+        service.join(person.id, password, purposes, language=language())
     except InvalidInput as error:
         return _invitation(person, token, error)
     except AlreadyMember as error:
         return link_problem(error)
-    return let_in(service.start_login(person.id, browser(), "invitation"), "/")
+    return let_in(service.start_login(person.id, browser(), "invitation"), WELCOME)
 
 
 @people.get("/join")
@@ -91,16 +111,18 @@ def join() -> Response:
 
 
 def _question(person: Person, error: InvalidInput | None = None) -> Response:
-    return render(
+    return render(  # nosec B106
         "people/join.html",
         422 if error else 200,
         layout="page",
-        person=person,
+        given_name=person.given_name,
+        email=person.email,
         action="/join",
-        needs_password=False,
+        refusal="",
+        password="",
         invited=False,
         form_token=None,
-        **_said(error),
+        **said(error),
     )
 
 
@@ -109,13 +131,50 @@ def _question(person: Person, error: InvalidInput | None = None) -> Response:
 def join_submit() -> Response:
     """Take part; pressing twice changes nothing the second time."""
     person_id = access.me().person_id
+    purposes = request.form.getlist("purposes")
     try:
-        service.join(person_id, None, request.form.getlist("purposes"))
+        service.join(person_id, None, purposes, language=language())
     except InvalidInput as error:
         return _question(queries.person(person_id), error)
     except AlreadyMember:
         pass
-    return redirect_to("/")
+    return redirect_to(WELCOME)
+
+
+@people.get("/join/rights")
+@access.public
+def join_rights() -> Response:
+    """The page of rights for somebody who has not joined yet (feature F98)."""
+    return render_for_visitor("charters/rights.html", is_member=False, is_visitor=True)
+
+
+# --- no, thank you -----------------------------------------------------------------------
+
+
+@people.get("/no-thanks/<token>")
+@access.signed
+@limiter.limit("60 per minute")
+def no_thanks(token: str) -> Response:
+    """Ask; looking changes nothing, because scanners look too."""
+    invitations.read_no_thanks(token)
+    return render_for_visitor("people/no_thanks.html", token=token, is_done=False)
+
+
+@people.post("/no-thanks/<token>")
+@access.signed
+@limiter.limit("60 per minute")
+def no_thanks_submit(token: str) -> Response:
+    """Nothing more is sent: the button of the page, or the mail program's own."""
+    invitations.refuse(invitations.read_no_thanks(token))
+    return render_for_visitor("people/no_thanks.html", token=token, is_done=True)
+
+
+@people.get("/left")
+@access.public
+def left() -> Response:
+    """After leaving: what has gone, what stays, the way back."""
+    return render_for_visitor("people/left.html")
 
 
 csrf.exempt(join_invited_submit)  # `check_visitor_form` stands in: there is no session yet
+csrf.exempt(no_thanks_submit)  # the signed address is the proof; a mail program has no form

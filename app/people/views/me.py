@@ -10,14 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app import clock, crypto
-from app.errors import InvalidInput
-from app.people import queries, service, sessions
-from app.people.consents import PURPOSES
+from app.errors import InvalidInput, NotProven
+from app.people import pauses, queries, service, sessions
+from app.people.consents import PURPOSES, beside
 from app.people.errors import check_form
 from app.people.views import people
 from app.people.views.common import by_field
 from app.people.words import KIND_NAMES, LANGUAGE_NAMES, ROLE_NAMES, SCOPE_NAMES
 from app.web import access, redirect_to, render
+from app.web.i18n import language
 from app.web.limits import limiter
 
 SHOWN_ONCE = "shown_once"
@@ -36,8 +37,8 @@ def _page(status: int = 200, **context: object) -> Response:
         languages=LANGUAGE_NAMES,
         is_member="member" in reader.roles,
         choices=queries.choices_of(reader.person_id),
-        devices=queries.devices_of(reader.person_id),
-        this_device=reader.login_id,
+        beside=beside,
+        pause=pauses.pause_of(reader.person_id),
         has_password=queries.has_password(reader.person_id),
         **context,
     )
@@ -63,7 +64,9 @@ def me_language() -> Response:
 @access.role("member")
 def me_consent() -> Response:
     """Say yes to one purpose."""
-    service.give_consent(access.me().person_id, request.form.get("purpose", ""))
+    service.give_consent(
+        access.me().person_id, request.form.get("purpose", ""), language=language()
+    )
     flash(_("Noted. You may take it back at any time."), "ok")
     return redirect_to("/me#choices")
 
@@ -77,29 +80,6 @@ def me_consent_withdrawal(purpose: str) -> Response:
     service.withdraw_consent(access.me().person_id, purpose)
     flash(_("Taken back, from now on."), "ok")
     return redirect_to("/me#choices")
-
-
-@people.post("/me/devices/<uuid:login_id>/ending")
-@access.signed_in
-def me_device_ending(login_id: uuid.UUID) -> Response:
-    """Sign one device out; this one goes to the door."""
-    reader = access.me()
-    service.end_login(reader.person_id, login_id)
-    if login_id == reader.login_id:
-        sessions.end()
-        return redirect_to("/sign-in?note=signed-out")
-    flash(_("This device is signed out."), "ok")
-    return redirect_to("/me#devices")
-
-
-@people.post("/me/devices/ending")
-@access.signed_in
-def me_devices_ending() -> Response:
-    """Sign every other device out."""
-    reader = access.me()
-    service.end_all_logins(reader.person_id, but=reader.login_id)
-    flash(_("Every other device is signed out."), "ok")
-    return redirect_to("/me#devices")
 
 
 def _me_key() -> str:
@@ -121,6 +101,8 @@ def me_password() -> Response:
         )
     except InvalidInput as error:
         return _page(422, problem=error.sentence, errors=by_field(error))
+    if reader.login_id is not None:
+        sessions.renew(reader.login_id)
     flash(_("Your password is changed. Your other devices are signed out."), "ok")
     return redirect_to("/me")
 
@@ -155,6 +137,8 @@ def me_tokens() -> Response:
 @limiter.limit("20 per hour", key_func=_me_key)
 def me_tokens_submit() -> Response:
     """Make a token. It travels to the next page sealed, in the person's own cookie."""
+    if access.me().withheld:  # a token acts with every role of its person
+        raise NotProven(_l("Show your second factor first."))
     try:
         plain = service.issue_token(
             access.me().person_id,
@@ -203,4 +187,4 @@ def me_leaving_submit() -> Response:
     """Leave the programme: no reason asked, at once."""
     service.leave(access.me().person_id)
     sessions.end()
-    return redirect_to("/sign-in?note=left")
+    return redirect_to("/left")

@@ -10,11 +10,13 @@ import uuid
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app import mail
 from app.config import LANGUAGES
-from app.errors import InvalidInput
-from app.people import queries, service
+from app.errors import Forbidden, InvalidInput
+from app.people import queries, search, segments_queries, segments_reach, service, tallies
+from app.people.errors import InvitedRecently
 from app.people.models import KINDS, Person
 from app.people.service import GRANTABLE, Profile
 from app.people.views import people
@@ -30,15 +32,16 @@ WORDS: dict[str, object] = {
     "role_names": ROLE_NAMES,
     "role_duties": ROLE_DUTIES,
     "grantable": GRANTABLE,
+    "grant_choices": [(role, ROLE_NAMES[role]) for role in GRANTABLE],
 }
 
 
 @people.get("/studio/people")
-@access.role("admin")
+@access.role("admin", within=True)
 def directory() -> Response:
-    """The directory by name; the search and the page live in the address."""
-    search, departed = request.args.get("q", "")[:100], request.args.get("departed") == "1"
-    page = queries.people_page(search, request.args.get("after"), departed=departed)
+    """The directory by name; the search, the filters and the page live in the address."""
+    asked = _asked()
+    page = queries.people_page(after=request.args.get("after"), filters=asked)
     return render(
         "people/directory.html",
         200,
@@ -46,9 +49,50 @@ def directory() -> Response:
         rows=page.items,
         next_url=url_with(after=page.next) if page.next else None,
         first_url=url_with() if request.args.get("after") else None,
-        search=search,
-        departed=departed,
+        search=asked.q,
+        departed=asked.state == "departed",
+        asked=asked,
+        narrowed=bool(asked.site or asked.department or asked.kind or asked.segment_id),
+        count=_count(asked, page),
+        counted=search.COUNTED,
+        sites=_choices(search.said("site"), asked.site),
+        departments=_choices(search.said("department"), asked.department),
+        segments=segments_queries.choices([asked.segment_id] if asked.segment_id else ()),
+        lists=[] if asked.within is not None else segments_queries.list_choices(),
+        is_limited=asked.within is not None,
         **WORDS,
+    )
+
+
+def _count(asked: search.PeopleFilter, page: queries.PeoplePage) -> int | None:
+    """How many people the list holds; None where telling would cost more than the list."""
+    if not page.next and not request.args.get("after"):
+        return len(page.items)
+    known = tallies.count_found(asked)
+    return known if known is not None or asked.q else search.count(asked)
+
+
+def _choices(values: list[str], chosen: str) -> list[tuple[str, str]]:
+    """What one may choose, with what was chosen even where nobody is left who says so."""
+    shown = values if not chosen or chosen in values else [*values, chosen]
+    return [(value, value) for value in shown]
+
+
+def _asked() -> search.PeopleFilter:
+    """What the address asks of the directory; what it cannot mean is left out."""
+    given = request.args
+    try:
+        segment_id = uuid.UUID(given.get("segment", ""))
+    except ValueError:
+        segment_id = None
+    return search.PeopleFilter(
+        q=given.get("q", "")[:100],
+        site=given.get("site", "")[:200],
+        department=given.get("department", "")[:200],
+        kind=given["kind"] if given.get("kind") in KINDS else "",
+        segment_id=segment_id,
+        state="departed" if given.get("departed") == "1" else "present",
+        within=access.reach("admin"),
     )
 
 
@@ -106,9 +150,27 @@ def _tell_mail() -> None:
         flash(mail.in_folder(), "info")
 
 
+def _reached(person_id: uuid.UUID, *, to_act: bool = True) -> None:
+    """Refuse an entry outside the reader's reach, as one that is not there. An administrator of
+    a part acts on nobody who holds a role: whoever changes an address comes in by it."""
+    within = access.reach("admin")
+    segments_reach.must_reach(person_id, within)
+    if within is not None and to_act and queries.person(person_id).role_grants:
+        raise Forbidden(_l("Administrators of the whole organisation keep whoever holds a role."))
+
+
 def _entry(person: Person, status: int = 200, **context: object) -> Response:
-    granted = [grant.role for grant in person.role_grants]
-    shown = {"typed": _of(person), "roles": granted, **WORDS, **context}
+    granted = [grant.role for grant in person.role_grants if grant.segment_id is None]
+    is_limited = access.reach("admin") is not None
+    shown = {
+        "typed": _of(person),
+        "roles": granted,
+        "grants": segments_reach.grants_of(person.id),
+        "segments": [] if is_limited else segments_queries.choices(),
+        "is_limited": is_limited,
+        **WORDS,
+        **context,
+    }
     return render("people/person.html", status, layout="page", person=person, **shown)
 
 
@@ -117,16 +179,18 @@ def _of(person: Person) -> dict[str, str]:
 
 
 @people.get("/studio/people/<uuid:person_id>")
-@access.role("admin")
+@access.role("admin", within=True)
 def directory_entry(person_id: uuid.UUID) -> Response:
     """One entry, its roles, its invitation, its departure."""
+    _reached(person_id, to_act=False)
     return _entry(queries.person(person_id))
 
 
 @people.post("/studio/people/<uuid:person_id>")
-@access.role("admin")
+@access.role("admin", within=True)
 def directory_entry_submit(person_id: uuid.UUID) -> Response:
     """Correct an entry."""
+    _reached(person_id)
     typed = _typed()
     try:
         service.update_person(person_id, Profile(**typed), actor_id=access.me().person_id)
@@ -139,15 +203,21 @@ def directory_entry_submit(person_id: uuid.UUID) -> Response:
             errors=by_field(error),
         )
     flash(_("The entry is kept."), "ok")
+    if not segments_reach.is_within(person_id, access.reach("admin")):
+        return redirect_to("/studio/people")
     return redirect_to(f"/studio/people/{person_id}")
 
 
 @people.post("/studio/people/<uuid:person_id>/invitations")
-@access.role("admin")
+@access.role("admin", within=True)
 def directory_invitation(person_id: uuid.UUID) -> Response:
     """Invite, or invite again. The answer never tells who has joined."""
-    service.invite(person_id, actor_id=access.me().person_id)
-    _tell_mail()
+    _reached(person_id)
+    try:
+        service.invite(person_id, actor_id=access.me().person_id)
+        _tell_mail()
+    except InvitedRecently as error:
+        flash(str(error.sentence), "info")
     return redirect_to(f"/studio/people/{person_id}")
 
 
@@ -160,28 +230,60 @@ def directory_roles(person_id: uuid.UUID) -> Response:
     return redirect_to(f"/studio/people/{person_id}")
 
 
-@people.post("/studio/people/<uuid:person_id>/departure")
+@people.post("/studio/people/<uuid:person_id>/grants")
 @access.role("admin")
+def directory_grant(person_id: uuid.UUID) -> Response:
+    """Give a role for one segment."""
+    queries.person(person_id)
+    try:
+        segment_id = uuid.UUID(request.form.get("segment_id", ""))
+    except ValueError:
+        segment_id = uuid.UUID(int=0)
+    role = request.form.get("role", "")
+    try:
+        segments_reach.give_role(person_id, role, segment_id, actor_id=access.me().person_id)
+    except InvalidInput as error:
+        return _entry(
+            queries.person(person_id), 422, problem=error.sentence, errors=by_field(error)
+        )
+    flash(_("The role holds from now on, within its segment."), "ok")
+    return redirect_to(f"/studio/people/{person_id}")
+
+
+@people.post("/studio/people/<uuid:person_id>/grants/<uuid:grant_id>/removal")
+@access.role("admin")
+def directory_grant_removal(person_id: uuid.UUID, grant_id: uuid.UUID) -> Response:
+    """Take a role for one segment back."""
+    segments_reach.take_role(person_id, grant_id, actor_id=access.me().person_id)
+    flash(_("The role is taken back."), "ok")
+    return redirect_to(f"/studio/people/{person_id}")
+
+
+@people.post("/studio/people/<uuid:person_id>/departure")
+@access.role("admin", within=True)
 def directory_departure(person_id: uuid.UUID) -> Response:
     """The person left the organisation: every access ends at once."""
+    _reached(person_id)
     service.depart(person_id, actor_id=access.me().person_id)
     flash(_("Every access of this person has ended."), "ok")
     return redirect_to(f"/studio/people/{person_id}")
 
 
 @people.post("/studio/people/<uuid:person_id>/return")
-@access.role("admin")
+@access.role("admin", within=True)
 def directory_return(person_id: uuid.UUID) -> Response:
     """The person is back, without roles."""
+    _reached(person_id)
     service.come_back(person_id, actor_id=access.me().person_id)
     flash(_("This person is in the directory again."), "ok")
     return redirect_to(f"/studio/people/{person_id}")
 
 
 @people.post("/studio/people/<uuid:person_id>/identities/removal")
-@access.role("admin")
+@access.role("admin", within=True)
 def directory_identity_removal(person_id: uuid.UUID) -> Response:
     """Forget the provider's account, where it was made anew."""
+    _reached(person_id)
     service.unlink_identities(person_id, actor_id=access.me().person_id)
     flash(_("The next sign-in with the provider links this person anew."), "ok")
     return redirect_to(f"/studio/people/{person_id}")

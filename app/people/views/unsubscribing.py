@@ -28,7 +28,7 @@ def unsubscribe(token: str) -> Response:
 def unsubscribe_submit(token: str) -> Response:
     """Take it back: the button of the page, or the mail program's own."""
     person_id, purpose = unsubscribing.read(token)
-    service.withdraw_consent(person_id, purpose)
+    service.withdraw_consent(person_id, purpose, act="mail")
     return _page(token, purpose, is_done=True)
 
 

@@ -17,6 +17,7 @@ from app.config import LANGUAGES
 from app.db import db
 from app.errors import DomainError, InvalidInput, Sentence
 from app.library.models import Topic
+from app.people import thresholds
 from app.people.models import KINDS
 from app.people.queries import named
 from app.people.views.common import by_field
@@ -60,7 +61,7 @@ def _page(
         languages=[(code, LANGUAGE_NAMES[code]) for code in LANGUAGES],
         language_names=LANGUAGE_NAMES,
         months=[(format_date(m.first_day, "LLLL y"), m) for m in monthly.months(settings.timezone)],
-        few=monthly.FEW_PEOPLE,
+        few=thresholds.team(),
         connection=checkup.connection(settings),
         troubles=[(TROUBLES[t.code], t.at) for t in trouble.recent(checkup.WARN_BEFORE)],
         problem=problem,

@@ -1,0 +1,159 @@
+"""The register of requests about personal data: opened, extended once, answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Final, NamedTuple
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select, tuple_
+
+from app import audit, clock
+from app.db import db, transaction
+from app.errors import DomainError, InvalidInput, NotFound
+from app.people.models import Person
+from app.people.text import normal_address
+from app.personal_data import CANDIDATE, PERSON
+from app.privacy.models import KINDS, OUTCOMES, DataRequest
+from app.referrals.models import Candidate
+
+ANSWERED_WITHIN: Final = dt.timedelta(days=30)
+EXTENDED_BY: Final = dt.timedelta(days=60)
+"""One month, and two more where it is complex (GDPR, article 12.3), in days that never exceed
+a month of the calendar."""
+PAGE: Final = 50
+
+
+class Settled(DomainError):
+    """Nothing more can be done with this request."""
+
+    status = 409
+    code = "request-settled"
+
+
+class Line(NamedTuple):
+    """A request as the register shows it; `name` is None once its subject was erased."""
+
+    request: DataRequest
+    name: str | None
+    is_overdue: bool
+
+
+def open_request(
+    kind: str,
+    subject_kind: str,
+    subject_id: uuid.UUID,
+    *,
+    received_at: dt.datetime | None = None,
+    actor_id: uuid.UUID | None = None,
+) -> DataRequest:
+    """Note a request. Raises `InvalidInput` for an unknown kind or a day to come."""
+    now = clock.now()
+    came = received_at or now
+    faults = {}
+    if kind not in KINDS:
+        faults["kind"] = _l("Choose one of: %(choices)s.", choices=", ".join(KINDS))
+    if came > now:
+        faults["received_on"] = _l("This day is still to come.")
+    if faults:
+        raise InvalidInput(_l("Please check the form."), faults)
+    with transaction() as session:
+        row = DataRequest(
+            kind=kind, subject_kind=subject_kind, subject_id=subject_id, received_at=came,
+            due_at=came + ANSWERED_WITHIN, noted_by=actor_id,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        audit.record("request.opened", "data_request", row.id, actor_id=actor_id, kind=kind)
+    return row
+
+
+def subject_of(address: str) -> tuple[str, uuid.UUID]:
+    """Who an address belongs to: (kind, id), a person of the directory before a candidate.
+    Raises `InvalidInput` where nobody has it."""
+    email = normal_address(address)
+    person = db.session.scalar(select(Person.id).where(Person.email == email))
+    if person is not None:
+        return PERSON, person
+    candidate = db.session.scalar(
+        select(Candidate.id)
+        .where(func.lower(Candidate.email) == email, Candidate.erased_at.is_(None))
+        .limit(1)
+    )
+    if candidate is not None:
+        return CANDIDATE, candidate
+    sentence = _l("We hold nothing under this address.")
+    raise InvalidInput(_l("Please check the form."), {"email": sentence})
+
+
+def _open_row(request_id: uuid.UUID) -> DataRequest:
+    row = db.session.get(DataRequest, request_id, with_for_update=True)
+    if row is None:
+        raise NotFound(_l("There is no such request."))
+    if row.closed_at is not None:
+        raise Settled(_l("This request was answered already."))
+    return row
+
+
+def extend(request_id: uuid.UUID, *, actor_id: uuid.UUID) -> None:
+    """Two more months, once. Raises `NotFound`, `Settled`."""
+    with transaction():
+        row = _open_row(request_id)
+        if row.is_extended:
+            raise Settled(_l("The time was extended already; the law allows it once."))
+        row.is_extended, row.due_at = True, row.due_at + EXTENDED_BY
+        audit.record("request.extended", "data_request", request_id, actor_id=actor_id)
+
+
+def close(request_id: uuid.UUID, outcome: str, *, actor_id: uuid.UUID) -> None:
+    """It was answered. Raises `InvalidInput`, `NotFound`, `Settled`."""
+    if outcome not in OUTCOMES:
+        sentence = _l("Choose one of: %(choices)s.", choices=", ".join(OUTCOMES))
+        raise InvalidInput(_l("Please check the form."), {"outcome": sentence})
+    with transaction():
+        row = _open_row(request_id)
+        row.closed_at, row.closed_by, row.outcome = clock.now(), actor_id, outcome
+        audit.record(
+            "request.closed", "data_request", request_id, actor_id=actor_id, outcome=outcome
+        )
+
+
+def listed(
+    *, is_open: bool, after: tuple[dt.datetime, uuid.UUID] | None = None
+) -> tuple[list[Line], bool]:
+    """Open ones by the day they are due, or answered ones, the latest first; and whether there
+    are more."""
+    order = DataRequest.due_at if is_open else DataRequest.closed_at
+    place = tuple_(order, DataRequest.id)
+    wanted = select(DataRequest).where(
+        DataRequest.closed_at.is_(None) if is_open else DataRequest.closed_at.is_not(None)
+    )
+    if after is not None:
+        wanted = wanted.where(place > tuple_(*after) if is_open else place < tuple_(*after))
+    by = (order, DataRequest.id) if is_open else (order.desc(), DataRequest.id.desc())
+    found = list(db.session.scalars(wanted.order_by(*by).limit(PAGE + 1)))
+    rows, now = found[:PAGE], clock.now()
+    names = _names(rows)
+    lines = [Line(row, names.get(row.subject_id), is_open and row.due_at < now) for row in rows]
+    return lines, len(found) > PAGE
+
+
+def overdue() -> int:
+    """How many wait longer than the law allows."""
+    late = select(func.count()).where(
+        DataRequest.closed_at.is_(None), DataRequest.due_at < clock.now()
+    )
+    return int(db.session.scalar(late) or 0)
+
+
+def _names(rows: list[DataRequest]) -> dict[uuid.UUID, str]:
+    people = [row.subject_id for row in rows if row.subject_kind == PERSON]
+    candidates = [row.subject_id for row in rows if row.subject_kind == CANDIDATE]
+    named = select(Person.id, Person.name).where(Person.id.in_(people), Person.erased_at.is_(None))
+    found = {row.id: row.name for row in db.session.execute(named)} if people else {}
+    if candidates:
+        for row in db.session.scalars(select(Candidate).where(Candidate.id.in_(candidates))):
+            if row.erased_at is None and row.name:
+                found[row.id] = row.name
+    return found

@@ -1,0 +1,217 @@
+"""What is over is forgotten, all of it, once, whatever is killed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, inspect, select, text
+
+from app import clock, ledger, outbox, retention
+from app.api.models import IdempotencyKey
+from app.db import db, new_id, transaction
+from app.people import service as people
+from app.people.models import Login, Membership, ParkedForm, Person
+from app.privacy import purge
+from app.privacy.purge_rules import RULES, WITH_ITS_OWNER
+from app.referrals import service
+from app.referrals.models import Candidate, Click, ClickHour
+from app.sharing.models import IdeaMail, NetworkQuota
+from tests.conftest import START, House
+
+SIX_YEARS = dt.timedelta(days=6 * 365 + 2)
+
+
+def test_each_table_whose_class_names_a_time_is_in_a_rule() -> None:
+    ruled = {model.__tablename__ for rule in RULES for model in (rule.model, *rule.also)}
+    owned = set(WITH_ITS_OWNER)
+    missing = [
+        mapper.class_.__tablename__
+        for mapper in db.Model.registry.mappers
+        if (kept := mapper.class_.__retention__).after is not None
+        and kept.code not in owned
+        and mapper.class_.__tablename__ not in ruled | {"lease"}
+    ]
+    assert missing == []
+    assert {kind.code for kind in retention.ALL} >= owned
+
+
+@pytest.fixture
+def loaded(house: House) -> House:
+    """Something of everything, some of it from somebody who left, departed or applied."""
+    maelle, leaver = house.person("Maëlle Kerjan"), house.person("Ines Roux")
+    gone = house.person("Théo Le Goff")
+    for _ in range(3):
+        house.referral(maelle)
+    house.referral(leaver)
+    closed = house.referral(gone)
+    service.set_stage(closed, "closed", actor_id=maelle.id, actor_role="recruiter")
+    people.leave(leaver.id)
+    people.depart(gone.id)
+    outbox.drain()
+    now = clock.now()
+    with transaction() as session:
+        session.add_all([
+            IdeaMail(person_id=maelle.id, sent_at=now),
+            NetworkQuota(network="linkedin", day=now.date(), holder="x", calls=3),
+            ParkedForm(key_hash="a" * 64, content="{}", expires_at=now),
+            Click(id=new_id(), link_id=new_id(), occurred_at=now, verdict="person",
+                  visitor_key="k"),
+        ])  # fmt: skip
+        session.add_all(
+            ClickHour(link_id=new_id(), hour=now.replace(minute=0, second=0, microsecond=0),
+                      verdict="person", count=1) for _ in range(3)
+        )  # fmt: skip
+    house.browser(maelle).get("/me")
+    return house
+
+
+def _overdue() -> dict[str, int]:
+    found = {rule.key: purge.overdue(rule, clock.now()) for rule in RULES}
+    return {key: count for key, count in found.items() if count}
+
+
+def rows() -> dict[str, Counter[str]]:
+    db.session.rollback()
+    return {
+        table: Counter(map(str, db.session.execute(text(f'select * from "{table}"'))))
+        for table in inspect(db.engine).get_table_names()
+    }
+
+
+def test_six_years_later_one_run_leaves_nothing_overdue_and_a_second_changes_nothing(
+    loaded: House,
+) -> None:
+    lines = db.session.scalar(text("select count(*) from ledger_entry"))
+    clock.freeze(START + SIX_YEARS)
+    assert len(_overdue()) > 8
+    done = purge.run()
+    assert sum(done.values()) > 10
+    outbox.drain()
+    purge.run()
+    assert _overdue() == {}
+    before = rows()
+    assert sum(purge.run().values()) == 0
+    assert rows() == before
+    assert ledger.verify().ok
+    assert db.session.scalar(text("select count(*) from ledger_entry")) == lines
+    assert db.session.scalar(select(func.count()).select_from(Membership)) == 1
+    named = set(db.session.scalars(select(Person.name).where(Person.erased_at.is_(None))))
+    assert "Maëlle Kerjan" in named, "who takes part stays"
+    assert "Ines Roux" in named, "and who is in the directory"
+    assert "Théo Le Goff" not in named
+    ended = db.session.scalars(select(Candidate).where(Candidate.erased_at.is_not(None))).all()
+    assert [candidate.email for candidate in ended] == [None]
+
+
+def test_nothing_goes_before_its_time(loaded: House) -> None:
+    purge.run()
+    before = rows()
+    clock.freeze(START + dt.timedelta(hours=1))
+    done = {key: count for key, count in purge.run().items() if count}
+    assert set(done) <= {"parked-forms", "sign-in-steps", "email-codes", "candidate-codes"}
+    after = rows()
+    for table in ("person", "membership", "candidate", "click", "audit_entry", "outbox_event"):
+        assert after[table] == before[table], table
+
+
+@pytest.mark.parametrize(
+    ("days", "left"), [(182, 1), (184, 0)], ids=["before six months", "after them"]
+)
+def test_a_sign_in_is_kept_half_a_year(house: House, days: int, left: int) -> None:
+    house.browser(house.person("Maëlle Kerjan"))
+    clock.freeze(START + dt.timedelta(days=days))
+    purge.run("sessions")
+    assert db.session.scalar(select(func.count()).select_from(Login)) == left
+
+
+def test_a_rule_that_fails_leaves_the_others_their_turn(
+    loaded: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock.freeze(START + SIX_YEARS)
+    first = RULES[0]
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    broken = type(first)(first.key, first.title, first.model, first.overdue, fail)
+    monkeypatch.setattr(purge, "RULES", (broken, *RULES[1:]))
+    with pytest.raises(OSError, match="full"):
+        purge.run()
+    monkeypatch.undo()
+    assert set(_overdue()) <= {first.key}
+    assert "candidates could not be forgotten" in caplog.text
+
+
+def test_the_page_says_what_goes_before_it_goes(loaded: House) -> None:
+    admin = loaded.person("Pauline Ferré", "admin")
+    clock.freeze(START + dt.timedelta(days=20))
+    page = loaded.browser(admin).get("/studio/retention?lang=en").get_data(as_text=True)
+    assert "Contents of events from tracking systems" in page
+    assert "Facts that were dealt with" in page
+    before = rows()
+    purge.preview()
+    assert rows() == before
+
+
+def test_programs_answers_go_after_two_days(any_app: Flask) -> None:
+    with transaction() as session:
+        for age in (1, 3):
+            session.add(IdempotencyKey(
+                **{column.name: _anything(column.name, age) for column in
+                   IdempotencyKey.__table__.columns if not column.nullable}
+            ))  # fmt: skip
+    purge.run("answers")
+    assert db.session.scalar(select(func.count()).select_from(IdempotencyKey)) == 1
+
+
+def _anything(name: str, age: int) -> object:
+    if name == "created_at":
+        return clock.now() - dt.timedelta(days=age)
+    return {"id": new_id(), "person_id": None, "status": 201}.get(name, f"{name}{age}")
+
+
+_RUN = """
+import sys, datetime as dt
+from pathlib import Path
+from tests.conftest import settings_for
+from app import clock, create_app
+from app.privacy import purge
+purge.BATCH = 1
+app = create_app(settings_for(Path(sys.argv[1])))
+with app.app_context():
+    clock.freeze(dt.datetime.fromisoformat(sys.argv[2]))
+    print("begin", flush=True)
+    purge.run()
+"""
+
+
+def test_killed_again_and_again_it_ends_the_same(loaded: House) -> None:
+    folder = Path(loaded.app.extensions["portevoix"].data_dir)
+    at = START + SIX_YEARS
+    db.session.remove()
+    db.engine.dispose()
+    for kill in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _RUN, str(folder), at.isoformat()], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begin\n"
+        time.sleep(0.02 * (kill + 1))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    clock.freeze(at)
+    purge.run()
+    outbox.drain()
+    purge.run()
+    assert _overdue() == {}
+    assert ledger.verify().ok
