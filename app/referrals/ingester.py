@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 BATCH = 20_000
 _CHUNK = 512  # records read from a file at once
 IDLE_SECONDS = 0.05
-NICENESS = 10  # visitors come first; what they leave can wait
+NICENESS = 15  # visitors come first; what they leave can wait
 LONGEST_PAUSE_SECONDS = 2.0
 LAST_PASS_SECONDS = 1.0
 # A line from further ahead than this was written before the clock was set back.
