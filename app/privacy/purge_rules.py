@@ -27,7 +27,7 @@ from app.people.proof_models import SignInStep
 from app.personal_data import CANDIDATE, PERSON
 from app.play.models import Score, ScoreStep
 from app.privacy.models import DataRequest
-from app.provisioning.imports.models import PeopleImport, PeopleImportLine
+from app.provisioning.imports.models import ImportedPerson, PeopleImport, PeopleImportLine
 from app.referrals.models import (
     AtsEvent,
     Candidate,
@@ -228,6 +228,13 @@ def _quotas(instant: dt.datetime) -> Select[Any]:
     return select(*_keys(NetworkQuota)).where(NetworkQuota.day < last)
 
 
+def _people_imports(instant: dt.datetime) -> Select[Any]:
+    """But those that somebody in the directory came by: these tell whom a full file speaks of."""
+    brought = exists().where(ImportedPerson.import_id == PeopleImport.id)
+    limit = instant - _kept(retention.SECURITY_LOG)
+    return select(PeopleImport.id).where(PeopleImport.created_at < limit, ~brought)
+
+
 def _lines(instant: dt.datetime) -> Select[Any]:
     limit = instant - _kept(retention.IMPORT_REPORT)
     of_old = select(PeopleImport.id).where(PeopleImport.created_at < limit)
@@ -256,8 +263,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("scores", _l("Scores of a month, after two years"), Score, _months(Score), _deleting(Score)),
     Rule("score-steps", _l("Steps of these scores"), ScoreStep, _months(ScoreStep),
          _deleting(ScoreStep)),
-    _older("people-imports", _l("Notes about people imports, after a year"),
-           PeopleImport.created_at, _kept(retention.SECURITY_LOG)),
+    Rule("people-imports", _l("Notes about people imports, after a year"),
+         PeopleImport, _people_imports, _deleting(PeopleImport)),
     _older("audit", _l("Entries of the audit trail, after a year"),
            AuditEntry.at, _kept(retention.SECURITY_LOG)),
     _older("sessions", _l("Sign-ins, six months after their last use"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import delete, func, inspect, select, text
 
 from app import clock, ledger, outbox, retention
 from app.api.models import IdempotencyKey
@@ -22,6 +22,8 @@ from app.people import service as people
 from app.people.models import Login, Membership, ParkedForm, Person
 from app.privacy import purge
 from app.privacy.purge_rules import RULES, WITH_ITS_OWNER
+from app.provisioning.imports import service as imports
+from app.provisioning.imports.models import ImportedPerson, PeopleImport, PeopleImportLine
 from app.referrals import service
 from app.referrals.models import Candidate, Click, ClickHour
 from app.sharing.models import IdeaMail, NetworkQuota
@@ -121,6 +123,20 @@ def test_nothing_goes_before_its_time(loaded: House) -> None:
     after = rows()
     for table in ("person", "membership", "candidate", "click", "audit_entry", "outbox_event"):
         assert after[table] == before[table], table
+
+
+def test_an_import_is_forgotten_once_nobody_came_by_it(any_app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("name,email\nMaëlle Kerjan,maelle@halvenne.example\n")
+    imports.import_now(file)
+    clock.freeze(START + SIX_YEARS)
+    purge.run("people-import-lines", "people-imports")
+    assert db.session.scalar(select(func.count()).select_from(PeopleImportLine)) == 0
+    assert db.session.scalar(select(func.count()).select_from(PeopleImport)) == 1
+    with transaction() as session:
+        session.execute(delete(ImportedPerson))
+    purge.run("people-imports")
+    assert db.session.scalar(select(func.count()).select_from(PeopleImport)) == 0
 
 
 @pytest.mark.parametrize(
