@@ -58,6 +58,14 @@ def new_id() -> uuid.UUID:
     return uuid7()
 
 
+def read_id(text: str | None) -> uuid.UUID | None:
+    """An identifier out of an address, a form or a file; None for any other text."""
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None
+
+
 class UTCDateTime(TypeDecorator[dt.datetime]):
     """An instant in UTC. Refuses naive values; SQLite, which forgets zones, gets them back."""
 

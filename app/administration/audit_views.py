@@ -21,7 +21,7 @@ from app.administration.audit_words import AREA_NAMES, action_name, target_name
 from app.audit import queries
 from app.audit.areas import AREAS
 from app.audit.queries import Row, Search
-from app.db import db, transaction
+from app.db import db, read_id, transaction
 from app.people.models import Person
 from app.web import access, current_settings, render, sheets
 from app.web.cursors import decode_cursor, encode_cursor
@@ -54,13 +54,6 @@ class Line:
         return [(key, str(value)) for key, value in self.row.details.items() if value is not None]
 
 
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
-
-
 def _day(name: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(request.args.get(name, ""))
@@ -81,7 +74,7 @@ def _asked() -> Search:
     return Search(
         area=args.get("area", "") if args.get("area") in AREAS else "",
         action=args.get("action", "")[:60],
-        actor_id=_uuid(args.get("actor")),
+        actor_id=read_id(args.get("actor")),
         target_kind=args.get("kind", "")[:40],
         target_id=args.get("target", "")[:60],
         since=_midnight(_day("since")),
@@ -108,7 +101,7 @@ def _lines(rows: Iterable[Row]) -> list[Line]:
     """Rows with names, read in one statement."""
     rows = [_as_read(row) for row in rows]
     people = {row.actor_id for row in rows if row.actor_id}
-    targets = {row.id: _uuid(row.target_id) for row in rows if row.target_kind == "person"}
+    targets = {row.id: read_id(row.target_id) for row in rows if row.target_kind == "person"}
     names = _names(people | {each for each in targets.values() if each})
     return [
         Line(

@@ -18,6 +18,7 @@ from flask_babel import pgettext
 from werkzeug.datastructures import MultiDict
 
 from app.config import LANGUAGES
+from app.db import read_id
 from app.errors import InvalidInput
 from app.library.content import Content, Fields, Way
 from app.library.models import CAPTION_KINDS, NETWORKS
@@ -137,16 +138,9 @@ def typed(form: MultiDict[str, str]) -> Typed:
         captions={code: _typed_captions(form, code) for code in LANGUAGES},
         networks=[name for name in NETWORKS if name in form.getlist("networks")],
         language=language if language in LANGUAGES else current_settings().locale,
-        picture_id=_id(form.get("picture_id")),
+        picture_id=read_id(form.get("picture_id")),
         is_commercial="is_commercial" in form,
     )
-
-
-def _id(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _typed_captions(form: MultiDict[str, str], language: str) -> list[Way]:

@@ -18,12 +18,12 @@ from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from app import audit, clock
+from app import audit
 from app.db import db, transaction
 from app.errors import Sentence
 from app.people.errors import check_form
 from app.people.joining_models import ActivationRecord
-from app.web import current_settings
+from app.web.pages import local_today
 
 EARLIEST: Final = dt.date(2000, 1, 1)
 
@@ -69,14 +69,9 @@ def current() -> Activation:
     return Activation(row.staff_notice_on, row.council_applies, row.council_on, row.recorded_at)
 
 
-def today() -> dt.date:
-    """On the organisation's calendar."""
-    return clock.now().astimezone(current_settings().timezone).date()
-
-
 def is_open() -> bool:
     """Whether figures of one person may be shown to others."""
-    return current().is_open_on(today())
+    return current().is_open_on(local_today())
 
 
 def text_hash() -> str:

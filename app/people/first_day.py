@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app import audit, clock
+from app import audit
 from app.db import db
 from app.people.models import Person
 from app.people.transition_models import HeldInvitation
-from app.web.pages import current_settings
+from app.web.pages import local_today
 
 #: Mails that the person asked for this very moment, or that the law wants them to have.
 ASKED_FOR: Final = frozenset(
@@ -25,14 +24,9 @@ ASKED_FOR: Final = frozenset(
 )
 
 
-def today() -> dt.date:
-    """The day on the organisation's wall clock."""
-    return clock.now().astimezone(current_settings().timezone).date()
-
-
 def is_ahead(person: Person) -> bool:
     """True before the person's first day."""
-    return person.hired_on is not None and person.hired_on > today()
+    return person.hired_on is not None and person.hired_on > local_today()
 
 
 def holds(session: Session, person: Person, actor_id: uuid.UUID | None) -> bool:
@@ -51,7 +45,7 @@ def due_invitations() -> list[tuple[uuid.UUID, uuid.UUID | None]]:
         select(HeldInvitation.person_id, HeldInvitation.asked_by)
         .join(Person, Person.id == HeldInvitation.person_id)
         .where(
-            (Person.hired_on.is_(None)) | (Person.hired_on <= today()),
+            (Person.hired_on.is_(None)) | (Person.hired_on <= local_today()),
             Person.departed_at.is_(None),
         )
         .limit(1000)
@@ -73,4 +67,4 @@ def may_write(address: str, template: str) -> bool:
     ).one_or_none()
     if row is None:
         return True
-    return row.suspended_at is None and (row.hired_on is None or row.hired_on <= today())
+    return row.suspended_at is None and (row.hired_on is None or row.hired_on <= local_today())

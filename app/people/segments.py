@@ -15,17 +15,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 
-from app import clock
 from app.db import db
 from app.errors import InvalidInput
 from app.people import segment_rules
 from app.people.models import Person, Segment, SegmentPerson
 from app.people.segment_rules import Rule
-
-
-def today() -> dt.date:
-    """The day that rules over dates are counted from."""
-    return clock.today()
+from app.web.pages import local_today
 
 
 def kept_rule(raw: object) -> Rule | None:
@@ -44,7 +39,7 @@ def people_in(segment_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
     rows = db.session.execute(
         select(Segment.id, Segment.rule).where(Segment.id.in_({*segment_ids}))
     ).all()
-    day = today()
+    day = local_today()
     parts: list[ColumnElement[bool]] = [
         segment_rules.compiled(rule, Person, day)
         for row in rows
@@ -91,7 +86,7 @@ _SEGMENTS_OF: Final = _of_person()
 
 def segments_of(person_id: uuid.UUID) -> frozenset[uuid.UUID]:
     """Every segment the person is in, archived ones included, in one read."""
-    day = today()
+    day = local_today()
     return frozenset(
         row.segment_id
         for row in db.session.execute(_SEGMENTS_OF, {"person_id": person_id})

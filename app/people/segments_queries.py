@@ -155,12 +155,6 @@ def list_choices() -> list[tuple[uuid.UUID, str]]:
     return [(row.id, row.name) for row in db.session.execute(query)]
 
 
-def names_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The names of these segments."""
-    query = select(Segment.id, Segment.name).where(Segment.id.in_({*ids}))
-    return {row.id: row.name for row in db.session.execute(query)}
-
-
 def segment(segment_id: uuid.UUID) -> SegmentWhole:
     """One segment, archived or not. Raises `NoSuchSegment`."""
     found = db.session.get(Segment, segment_id)

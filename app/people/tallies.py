@@ -36,8 +36,9 @@ from app.people import segment_rules
 from app.people.models import DirectoryCell, Person, PersonWord, Segment
 from app.people.search import PeopleFilter, forget_words, keep_words, rows_of
 from app.people.segment_rules import Rule
-from app.people.segments import kept_rule, today
+from app.people.segments import kept_rule
 from app.people.text import one_line
+from app.web.pages import local_today
 
 FIELDS: Final = (
     "site", "department", "language", "contract", "function", "kind", "entity_id",
@@ -102,7 +103,7 @@ def count_rules(rules: Mapping[uuid.UUID, Rule]) -> dict[uuid.UUID, int]:
     for table, needs_dates in ((DirectoryCell, False), (Person, True)):
         asked = [key for key, rule in rules.items() if rule.needs_dates is needs_dates]
         if asked:
-            fits = [segment_rules.compiled(rules[key], table, today()) for key in asked]
+            fits = [segment_rules.compiled(rules[key], table, local_today()) for key in asked]
             query = select(*(_people(table, each) for each in fits)).select_from(table)
             query = query.where(or_(*fits), *_present(table))
             found |= dict(zip(asked, db.session.execute(query).one(), strict=True))
@@ -130,7 +131,7 @@ def count_found(f: PeopleFilter) -> int | None:
     limits = [_rule_of(key) for key in f.within or ()]
     if any(rule is None or rule.needs_dates for rule in (*rules, *limits)):
         return None
-    day = today()
+    day = local_today()
     fits = [segment_rules.compiled(rule, DirectoryCell, day) for rule in rules if rule]
     if f.within is not None:
         parts = [segment_rules.compiled(rule, DirectoryCell, day) for rule in limits if rule]
@@ -161,7 +162,7 @@ def shares(rule: Rule, field: str, most: int = 5) -> list[tuple[str, int]]:
     )
     query = (
         select(func.coalesce(column, ""), people)
-        .where(segment_rules.compiled(rule, table, today()), *_present(table))
+        .where(segment_rules.compiled(rule, table, local_today()), *_present(table))
         .group_by(column)
         .having(people > 0)
         .order_by(people.desc(), column)

@@ -50,6 +50,7 @@ from app.people.personal_address import address_of, forget_address
 from app.people.text import is_usable, normal_address, one_line
 from app.people.transition_models import Alumnus
 from app.people.words import ROLE_NAMES
+from app.web.pages import local_today
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,7 @@ def end_due() -> int:
     with transaction() as session:
         ids = session.scalars(
             select(Person.id)
-            .where(Person.ends_on < first_day.today(), Person.departed_at.is_(None))
+            .where(Person.ends_on < local_today(), Person.departed_at.is_(None))
             .order_by(Person.ends_on, Person.id)
             .limit(BATCH)
         ).all()
@@ -221,7 +222,7 @@ def set_last_day(
 
     Raises `InvalidInput` for a day that is over, `Departed`, `NoSuchPerson`.
     """
-    if day is not None and day < first_day.today():
+    if day is not None and day < local_today():
         raise check_form({"ends_on": _l("This day is over. Record the departure instead.")})
     with transaction() as session:
         person = load_present(session, person_id)
@@ -315,7 +316,7 @@ def add_partner(
 
     Raises `InvalidInput` by field, a last day that is over or more than two years ahead included.
     """
-    today = first_day.today()
+    today = local_today()
     if not today <= ends_on <= today + dt.timedelta(days=731):
         raise check_form({"ends_on": _l("Give a day within the next two years.")})
     with transaction():

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from app.db import read_id
 from app.ledger import queries as books
 from app.ledger.codes import AWARD, REVERSAL
 from app.play.rules import Rule
@@ -54,8 +55,8 @@ def of_entry(line: books.Line) -> Fact:
     later = line.settled_by is not None
     return Fact(
         line.sequence, line.id, line.reference, line.code, line.state, line.amount,
-        line.effective_at, line.changed_at, line.due_at, _uuid(line.rule_version),
-        _uuid(line.subject), line.actor_code, line.reason or "", line.words or "",
+        line.effective_at, line.changed_at, line.due_at, read_id(line.rule_version),
+        read_id(line.subject), line.actor_code, line.reason or "", line.words or "",
         None if later else line.available_after, line.owed, line.kind == REVERSAL,
         line.reversed_by is not None, later,
     )  # fmt: skip
@@ -66,16 +67,8 @@ def of_due(due: books.Due) -> Fact:
     at = due.due_at or dt.datetime.max.replace(tzinfo=dt.UTC)
     return Fact(
         0, due.id, "", due.code, "pending", due.amount, at, at, due.due_at,
-        _uuid(due.rule_version), _uuid(due.subject), "rule", "", "", None, 0, False, False, False,
+        read_id(due.rule_version), read_id(due.subject), "rule", "", "", None, 0, False, False, False,
     )  # fmt: skip
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    """Subjects of lines that people wrote by hand need not be ours."""
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 Rules = Mapping[uuid.UUID, Rule]

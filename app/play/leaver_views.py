@@ -15,6 +15,7 @@ from app.play.numbers import whole
 from app.play.studio import READERS, WRITERS
 from app.play.views import play
 from app.web import access, current_settings, redirect_to, render
+from app.web.pages import local_today
 
 
 def _page(error: InvalidInput | None = None) -> Response:
@@ -28,7 +29,7 @@ def _page(error: InvalidInput | None = None) -> Response:
         now=now,
         may_write=bool({*WRITERS} & access.me().roles),
         typed=request.form,
-        today=clock.today(current_settings().timezone),
+        today=local_today(),
         problem=error.sentence if error else None,
         errors={k: " ".join(map(str, v)) for k, v in error.errors.items()} if error else {},
     )

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, not_, or_, select
 
-from app.db import db
+from app.db import db, read_id
 from app.ledger import queries as books
 from app.ledger.codes import (
     CODES,
@@ -161,8 +161,8 @@ def _move(row: Row[*tuple[Any, ...]], person_id: str) -> Move:
     settles = row.kind in (POST, VOID)
     return Move(
         row.sequence, row.id, row.reference, row.code, row.state, amount, row.effective_at,
-        row.reversed_at or row.settled_at or row.moved_at, row.due_at, _uuid(row.rule_version),
-        _uuid(row.subject), row.actor_code if phase == RETURNED else row.first_actor,
+        row.reversed_at or row.settled_at or row.moved_at, row.due_at, read_id(row.rule_version),
+        read_id(row.subject), row.actor_code if phase == RETURNED else row.first_actor,
         row.cause or "", row.words or "", None if still else row.available_after,
         _owed(row), row.kind == REVERSAL, row.reversed_by is not None and not settles,
         row.settled_by is not None,
@@ -190,13 +190,6 @@ def _owed(row: Row[*tuple[Any, ...]]) -> int:
     """What a reversal could not take back."""
     undone = row.kind == REVERSAL and CODES[row.code].credits
     return int(row.amount + row.own) if undone else 0
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 # ---- Visits of a day as one, without breaking the sum

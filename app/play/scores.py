@@ -31,6 +31,7 @@ from app.people.models import Consent, Membership, Person
 from app.people.names import short_name
 from app.play.models import PointsAccount, Score, ScoreMark, ScoreStep
 from app.web import current_settings
+from app.web.pages import local_today
 
 TOP: Final = 10
 NAMED: Final = "recognition"
@@ -190,7 +191,7 @@ def board(person_id: uuid.UUID, period: str = "") -> Board:
     people = _people(period)
     points = my_points(person_id, period)
     least, gate = thresholds.joining(), activation.current()
-    is_open = gate.is_open_on(activation.today())
+    is_open = gate.is_open_on(local_today())
     is_shown = is_open and people >= least
     return Board(
         period=period,

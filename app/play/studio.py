@@ -26,6 +26,7 @@ from app.play.rules import AT_ONCE, Rule, Terms
 from app.play.views import RuleState, play, rule_states
 from app.web import access, current_settings, redirect_to, render
 from app.web.i18n import day, language
+from app.web.pages import local_today
 
 READERS = ("hr", "lead", "admin", "auditor")
 WRITERS = ("hr", "lead", "admin")
@@ -154,7 +155,7 @@ def new_version(fact: str) -> Response:
         hold_days=str(rule.hold_days) if rule else "",
         cap=str(rule.cap) if rule and rule.cap is not None else "",
         cap_period=(rule.cap_period if rule else None) or "day",
-        starts_at=clock.today(current_settings().timezone) + dt.timedelta(days=1),
+        starts_at=local_today() + dt.timedelta(days=1),
     )
     return _form(form)
 
@@ -172,7 +173,7 @@ def _form(form: RuleForm, status: int = 200) -> Response:
         condition=rule_words.condition_of(fact),
         has_hold=fact not in AT_ONCE,
         has_limit=fact in SHARE_FACTS,
-        today=clock.today(current_settings().timezone),
+        today=local_today(),
     )
 
 

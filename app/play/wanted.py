@@ -12,13 +12,12 @@ from typing import Final
 from flask_babel import format_date
 from flask_babel import gettext as _
 
-from app import clock
 from app.ledger.codes import AWARD, CODES, REDEMPTION
 from app.ledger.queries import Only
 from app.play import rules
 from app.play.facts import Fact
 from app.play.models import SHARE_FACTS
-from app.web.pages import current_settings
+from app.web.pages import current_settings, local_today
 
 # What a reader may ask for, and the states of the ledger it stands for.
 STATES: Final[dict[str, tuple[str, ...]]] = {
@@ -142,7 +141,7 @@ def kinds() -> list[tuple[str, str]]:
 
 def periods(chosen: str) -> list[tuple[str, str]]:
     """The choices of the form: some months, some years, and what the address asks for."""
-    today = clock.today(current_settings().timezone)
+    today = local_today()
     found = [("", _("All the time"))]
     first = today.replace(day=1)
     for _month in range(MONTHS):

@@ -17,7 +17,6 @@ import typst
 from flask_babel import format_date
 from flask_babel import gettext as _
 
-from app import clock
 from app.errors import NotFound
 from app.people import activation, thresholds
 from app.people.words import ROLE_DUTIES, ROLE_NAMES
@@ -26,6 +25,7 @@ from app.privacy import purge_rules, register
 from app.settings import organisation
 from app.web import current_settings
 from app.web.i18n import language
+from app.web.pages import local_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def document(name: str) -> Document:
         raise NotFound(_("There is no such document."))
     title, sections = DOCUMENTS[name]
     row = organisation()
-    today = clock.today(current_settings().timezone)
+    today = local_today()
     return Document(name, title(), row.name if row else "", today, tuple(sections()))
 
 
@@ -127,7 +127,7 @@ def _dates() -> Section:
         if record.council_on
         else _("not recorded yet")
     )
-    state = _("shown") if record.is_open_on(activation.today()) else _("off")
+    state = _("shown") if record.is_open_on(local_today()) else _("off")
     return Section(
         _("Before it starts"),
         (

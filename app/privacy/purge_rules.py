@@ -295,8 +295,3 @@ WITH_ITS_OWNER: Final[dict[str, str]] = {
     "rule `memberships`, by its declaration in `personal_data`",
 }
 """Classes whose tables are dealt with by another rule, and why."""
-
-
-def rule(key: str) -> Rule:
-    """One of them. Raises `StopIteration`."""
-    return next(each for each in RULES if each.key == key)

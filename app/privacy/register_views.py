@@ -17,6 +17,7 @@ from app.privacy.models import KINDS, OUTCOMES
 from app.privacy.request_words import KIND_NAMES, OUTCOME_NAMES
 from app.web import access, current_settings, redirect_to, render, sheets
 from app.web.cursors import decode_cursor, encode_cursor
+from app.web.pages import local_today
 
 blueprint = Blueprint("privacy_registers", __name__)
 
@@ -44,7 +45,7 @@ def _list(status: int = 200, **typed: object) -> Response:
         kind_names=KIND_NAMES,
         outcomes=[(outcome, OUTCOME_NAMES[outcome]) for outcome in OUTCOMES],
         outcome_names=OUTCOME_NAMES,
-        today=clock.today(current_settings().timezone),
+        today=local_today(),
         typed=typed.get("typed", {}),
         errors=typed.get("errors", {}),
     )

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app import audit, clock, mail
-from app.db import transaction
+from app.db import read_id, transaction
 from app.errors import InvalidInput
 from app.people import saved_views
 from app.people.queries import Named, present_with_role
@@ -27,7 +27,7 @@ from app.referrals.words import (
     stage_names,
 )
 from app.web import access, current_settings, redirect_to, render, sheets
-from app.web.pages import url_with
+from app.web.pages import local_today, url_with
 
 board = Blueprint("board", __name__, url_prefix="/studio")
 PATH = "/studio/referrals"
@@ -39,14 +39,6 @@ LIST = saved_views.declare(
     ("view", "stage", "offer", "site", "owner", "q", "order", "density", "rows"),
     WHO, _l("Referrals"), usual={"view": "running"},
 )  # fmt: skip
-
-
-def as_uuid(text: str | None) -> uuid.UUID | None:
-    """An identifier from an address or a form; None for anything else."""
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _view() -> str:
@@ -65,8 +57,8 @@ def asked() -> ReferralFilter:
     mine = access.me().person_id if view == "mine" else None
     return ReferralFilter(
         stage=stage,
-        offer_id=as_uuid(args.get("offer")),
-        owner_id=as_uuid(args.get("owner")) or mine,
+        offer_id=read_id(args.get("offer")),
+        owner_id=read_id(args.get("owner")) or mine,
         unowned=view == "nobody",
         late=view == "late",
         contested=view == "contested",
@@ -110,7 +102,7 @@ def index() -> Response:
         stage_choices=list(stage_names().items()),
         stages_shown=STAGES[:-1],
         channels=channel_names(),
-        today=clock.today(current_settings().timezone),
+        today=local_today(),
         now=clock.now(),
         soon=clock.now() + dt.timedelta(days=1),
     )
@@ -134,7 +126,7 @@ def _narrowed(
         found.append((title or _("An offer that is not there"), url_with(offer=None)))
     if f.site:
         found.append((f.site, url_with(site=None)))
-    if as_uuid(request.args.get("owner")):
+    if read_id(request.args.get("owner")):
         name = next((each.name for each in recruiters if each.id == f.owner_id), None)
         found.append((name or _("Somebody who is no recruiter now"), url_with(owner=None)))
     return found
@@ -186,7 +178,7 @@ def record_stage(referral_id: uuid.UUID) -> None:
     form, reader = request.form, access.me()
     day = as_date(form.get("occurred_on"))
     at = None
-    if day is not None and day != clock.today(current_settings().timezone):
+    if day is not None and day != local_today():
         at = dt.datetime.combine(day, dt.time(12), current_settings().timezone)
     service.set_stage(
         referral_id,
@@ -239,7 +231,7 @@ def _file(
         and any(each.id == reader.person_id for each in recruiters),
         errors=errors or {},
         typed=request.form,
-        today=clock.today(current_settings().timezone),
+        today=local_today(),
         now=clock.now(),
     )
 
@@ -277,7 +269,7 @@ def next_step(referral_id: uuid.UUID) -> Response:
 @access.role(*WHO)
 def owner(referral_id: uuid.UUID) -> Response:
     """Who follows this file."""
-    chosen = as_uuid(request.form.get("owner"))
+    chosen = read_id(request.form.get("owner"))
     known = {each.id for each in present_with_role("recruiter")}
     service.assign(referral_id, chosen if chosen in known else None, access.me().person_id)
     return redirect_to(f"/studio/referrals/{referral_id}")
@@ -295,7 +287,7 @@ def unmatched() -> Response:
 def match(event_id: uuid.UUID) -> Response:
     """Say which referral an event speaks of."""
     text = request.form.get("referral", "").strip().rstrip("/").rsplit("/", 1)[-1]
-    referral_id = as_uuid(text)
+    referral_id = read_id(text)
     if referral_id is None or queries.referral(referral_id) is None:
         flash(_("Paste the address of a referral of this board."), "stop")
         return redirect_to("/studio/events")

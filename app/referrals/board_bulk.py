@@ -9,9 +9,10 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from app.db import read_id
 from app.people.queries import present_with_role
 from app.referrals import bulk, queries
-from app.referrals.board import PATH, WHO, as_date, as_uuid, board, promised, record_stage
+from app.referrals.board import PATH, WHO, as_date, board, promised, record_stage
 from app.referrals.bulk import Outcome
 from app.referrals.models import STAGES
 from app.referrals.queries import ReferralFilter
@@ -20,7 +21,7 @@ from app.web import access, redirect_to, render
 
 
 def _chosen() -> list[uuid.UUID]:
-    found = [as_uuid(text) for text in request.form.getlist("referral")[: bulk.MOST]]
+    found = [read_id(text) for text in request.form.getlist("referral")[: bulk.MOST]]
     return [each for each in found if each is not None]
 
 
@@ -60,7 +61,7 @@ def bulk_owner() -> Response:
     chosen, me = _chosen(), access.me().person_id
     if not chosen:
         return _nothing_chosen()
-    owner = me if "mine" in request.form else as_uuid(request.form.get("owner"))
+    owner = me if "mine" in request.form else read_id(request.form.get("owner"))
     known = {each.id: each.name for each in present_with_role("recruiter")}
     if owner is None or owner not in known:
         flash(_("Choose a recruiter."), "stop")
@@ -116,9 +117,9 @@ def _moment(text: str) -> dt.datetime | None:
 def undo_owners() -> Response:
     """Back to whoever followed each before."""
     known = {each.id for each in present_with_role("recruiter")}
-    owners = [as_uuid(text) for text in request.form.getlist("before")]
+    owners = [read_id(text) for text in request.form.getlist("before")]
     before = [(a, b if b in known else None) for a, b in zip(_chosen(), owners, strict=False)]
-    given = as_uuid(request.form.get("given"))
+    given = read_id(request.form.get("given"))
     return _taken_back(bulk.owners_back(before, given, access.me().person_id))
 
 

@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from app.db import read_id
 from app.errors import InvalidInput
 from app.people import saved_views
 from app.referrals import (
@@ -26,7 +27,6 @@ from app.referrals import (
     offer_queries,
     offers,
 )
-from app.referrals.board import as_uuid
 from app.referrals.connections import ConnectionRow
 from app.referrals.imports import ImportRow
 from app.referrals.offer_queries import OfferDetail, OfferFilter, OfferRow
@@ -240,7 +240,7 @@ def offers_close() -> Response:
 def _several(status: str, change: Callable[[uuid.UUID, uuid.UUID], object]) -> Response:
     """The same for each that was chosen; a page tells of those that were left as they are."""
     me, back = _me(), _back()
-    chosen = [as_uuid(text) for text in request.form.getlist("offer")[: bulk.MOST]]
+    chosen = [read_id(text) for text in request.form.getlist("offer")[: bulk.MOST]]
     ids = [each for each in chosen if each is not None]
     if not ids:
         flash(_("Choose at least one offer first."), "wait")

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from app import audit, clock
-from app.db import transaction
+from app.db import read_id, transaction
 from app.errors import DomainError
 from app.people import saved_views
 from app.rewards import queries, service, words
@@ -34,21 +34,14 @@ LIST = saved_views.declare(
 )  # fmt: skip
 
 
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
-
-
 def _asked(*, deliverer_id: uuid.UUID | None = None) -> RedemptionFilter:
     """What the address asks for; what waits, unless it says otherwise."""
     args = request.args
     state = args.get("state", RESERVED)
     return RedemptionFilter(
         status="" if state == "all" else state if state in STATES else RESERVED,
-        deliverer_id=deliverer_id or _uuid(args.get("deliverer")),
-        reward_id=_uuid(args.get("reward")),
+        deliverer_id=deliverer_id or read_id(args.get("deliverer")),
+        reward_id=read_id(args.get("reward")),
         q=args.get("q", "")[:80],
     )
 
@@ -155,7 +148,7 @@ def _cancel(row: RedemptionRow, back: str) -> Response:
 
 
 def _chosen() -> list[RedemptionRow]:
-    ids = (_uuid(text) for text in request.form.getlist("redemption")[:BULK])
+    ids = (read_id(text) for text in request.form.getlist("redemption")[:BULK])
     return queries.by_ids({each for each in ids if each is not None})
 
 

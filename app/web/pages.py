@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from htmx_flask import Htmx
 
+from app import clock
 from app.config import LANGUAGES, Settings
 from app.web.glossary import TERMS
 from app.web.i18n import language
@@ -21,6 +23,11 @@ STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 def current_settings() -> Settings:
     """The settings this application was made with."""
     return cast(Settings, current_app.extensions["portevoix"])
+
+
+def local_today() -> dt.date:
+    """The day on the organisation's calendar."""
+    return clock.today(current_settings().timezone)
 
 
 @lru_cache(maxsize=512)

@@ -690,18 +690,6 @@ def test_the_dry_run_of_a_full_file_counts_who_is_missing(app: Flask, tmp_path: 
     assert (dry.foreseen["absent"], dry.foreseen["source"]) == (6, 10)
 
 
-def test_erasing_a_person_leaves_nothing_of_them_in_reports(app: Flask, tmp_path: Path) -> None:
-    take(HEAD + "Ann Lee;ann@x.example;1\n", tmp_path)
-    row = take(HEAD + "Ann Roy;ann@x.example;1\n", tmp_path)
-    person = by_email("ann@x.example")
-    imports.forget_person(person.id)
-    kept = db.session.scalars(select(PeopleImportLine)).all()
-    assert [line.before for line in kept if line.person_id == person.id] == [None] * 3
-    imports.undo(row.id, None)
-    running.carry(row.id)
-    assert by_email("ann@x.example").name == "Ann Roy"
-
-
 # --- both databases, a slice of the long check -------------------------------------------
 
 

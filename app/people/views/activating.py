@@ -14,6 +14,7 @@ from app.people.errors import check_form
 from app.people.views import people
 from app.people.views.common import by_field
 from app.web import access, redirect_to, render
+from app.web.pages import local_today
 
 HOME = "/studio/activation"
 
@@ -25,7 +26,7 @@ def _page(status: int = 200, error: InvalidInput | None = None) -> Response:
         "people/activation.html",
         status,
         now=now,
-        is_open=now.is_open_on(activation.today()),
+        is_open=now.is_open_on(local_today()),
         text=activation.TEXT,
         history=history,
         names=queries.named(row.recorded_by for row in history if row.recorded_by),
@@ -69,7 +70,7 @@ def activation_submit() -> Response:
         )
     except InvalidInput as error:
         return _page(422, error)
-    if now.is_open_on(activation.today()):
+    if now.is_open_on(local_today()):
         flash(_("Recorded. The month’s list is on."), "ok")
     else:
         flash(_("Recorded. Figures of single people stay off."), "ok")

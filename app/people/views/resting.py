@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.errors import InvalidInput
-from app.people import activation, consents, pauses
+from app.people import consents, pauses
 from app.people.consents import PURPOSES
 from app.people.errors import check_form
 from app.people.views import people
 from app.people.views.common import by_field
 from app.web import access, redirect_to, render
+from app.web.pages import local_today
 
 
 def _page(status: int = 200, error: InvalidInput | None = None) -> Response:
@@ -22,8 +23,8 @@ def _page(status: int = 200, error: InvalidInput | None = None) -> Response:
         "people/pause.html",
         status,
         pause=pauses.pause_of(access.me().person_id),
-        first_day=activation.today() + dt.timedelta(days=1),
-        last_day=activation.today() + pauses.LONGEST,
+        first_day=local_today() + dt.timedelta(days=1),
+        last_day=local_today() + pauses.LONGEST,
         until=request.form.get("until", "")[:10],
         problem=error.sentence if error else None,
         errors=by_field(error) if error else {},

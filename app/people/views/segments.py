@@ -158,15 +158,6 @@ def _rule(sheet: Sheet) -> Rule:
     return rule
 
 
-def told_rule(rule: Rule) -> list[str]:
-    """Each condition in words."""
-    entities = _entities() if any(each.field == "entity" for each in rule.conditions) else {}
-    return [
-        f"{FIELD_NAMES[each.field]} {OP_NAMES[each.op]} {_typed(each, entities).value}"
-        for each in rule.conditions
-    ]
-
-
 # --- pages -------------------------------------------------------------------------------
 
 

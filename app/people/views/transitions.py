@@ -35,6 +35,7 @@ from app.people.visitor_forms import check_visitor_form
 from app.people.words import KIND_NAMES, LANGUAGE_NAMES, ROLE_NAMES
 from app.web import access, current_settings, redirect_to, render
 from app.web.limits import limiter
+from app.web.pages import local_today
 from app.web.security import csrf
 
 TITLES = {
@@ -193,7 +194,7 @@ def transitions_to_see() -> Response:
         "people/transitions_waiting.html",
         reviews=placements.open_reviews(),
         role_names=ROLE_NAMES,
-        leaving=queries.leaving_soon(first_day.today()),
+        leaving=queries.leaving_soon(local_today()),
     )
 
 

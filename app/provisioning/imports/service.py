@@ -338,16 +338,6 @@ def _carry_now(import_id: uuid.UUID, tell: Callable[[running.Job], None] | None)
 # --- forgetting --------------------------------------------------------------------------
 
 
-def forget_person(person_id: uuid.UUID) -> None:
-    """No report keeps what a person was called before; their lines cannot be undone any more."""
-    with transaction() as session:
-        session.execute(
-            update(PeopleImportLine)
-            .where(PeopleImportLine.person_id == person_id)
-            .values(before=None, value=None, digest=None)
-        )
-
-
 def forget_files() -> None:
     """Files that were kept for a day, and drafts of those that never arrived."""
     limit = clock.now() - KEPT_FOR

@@ -22,4 +22,3 @@ AT_WORK: Final = (CHECKING, RUNNING, UNDOING, DEPARTING)
 """Somebody carries it, or should."""
 OPEN: Final = (MAPPING, CHECKING, CHECKED)
 """Nothing is written yet; it may be given up."""
-HAS_FILE: Final = (MAPPING, CHECKING, CHECKED, RUNNING)

@@ -11,7 +11,7 @@ from flask import Response, flash, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from app.db import transaction
+from app.db import read_id, transaction
 from app.errors import DomainError, InvalidInput, NotFound
 from app.library import views as library
 from app.library.errors import StoryExpired, StoryWithdrawn, UnknownStory
@@ -77,7 +77,7 @@ def _page(shown: Sheet, status: int = 200) -> Response:
 
 def _form_page(typed: Mapping[str, str]) -> str:
     """Where the composer stands; its answers stand elsewhere."""
-    story_id, offer_id = form.as_id(typed.get("story_id")), form.as_id(typed.get("offer_id"))
+    story_id, offer_id = read_id(typed.get("story_id")), read_id(typed.get("offer_id"))
     if story_id:
         return f"/library/{story_id}#composer"
     return f"/offers/{offer_id}/share#composer" if offer_id else ""

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from app import clock
 from app.charters.queries import has_accepted_current
-from app.db import db
+from app.db import db, read_id
 from app.errors import InvalidInput, Sentence
 from app.integrations.linkedin import little
 from app.library.words import caption_names
@@ -333,7 +333,7 @@ def _opening(
     subject: Subject, offered: list[tuple[str, str, str]]
 ) -> tuple[Typed, dt.datetime | None]:
     me = access.me().person_id
-    again = form.as_id(request.args.get("again"))
+    again = read_id(request.args.get("again"))
     if again is not None:
         try:
             return form.of_share(queries.own_share(me, again)), None

@@ -10,7 +10,7 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _l
 
-from app.db import new_id
+from app.db import new_id, read_id
 from app.errors import InvalidInput
 from app.integrations.linkedin import little
 from app.sharing import disclosures
@@ -47,15 +47,7 @@ class Typed:
     @property
     def caption_id(self) -> uuid.UUID | None:
         """The caption the words began with, if one was."""
-        return as_id(self.start)
-
-
-def as_id(value: str | None) -> uuid.UUID | None:
-    """An identifier, or None for anything else."""
-    try:
-        return uuid.UUID(value) if value else None
-    except ValueError:
-        return None
+        return read_id(self.start)
 
 
 def _instant(value: str | None) -> dt.datetime | None:
@@ -72,10 +64,10 @@ def _text(form: Mapping[str, str], name: str) -> str:
 
 def read(form: Mapping[str, str]) -> Typed:
     """The form as it came back. Unknown choices become the usual ones."""
-    story_id, when = as_id(form.get("story_id")), form.get("when", NOW)
+    story_id, when = read_id(form.get("story_id")), form.get("when", NOW)
     return Typed(
         story_id=story_id,
-        offer_id=as_id(form.get("offer_id")) if story_id is None else None,
+        offer_id=read_id(form.get("offer_id")) if story_id is None else None,
         language=form.get("language", "")[:5] or None,
         words=_text(form, "words"),
         start=form.get("start", "")[:40],
@@ -86,7 +78,7 @@ def read(form: Mapping[str, str]) -> Typed:
         when=when if when in (NOW, FREE, CHOSEN) else NOW,
         free_at=_instant(form.get("free_at")),
         at=form.get("at", "")[:40],
-        press_id=as_id(form.get("press_id")) or new_id(),
+        press_id=read_id(form.get("press_id")) or new_id(),
     )
 
 
