@@ -121,11 +121,12 @@ class FastPath:
         """What Flask adds to a redirect of a link, all but the place."""
         base = self._settings.base_url
         with self._app.test_request_context(f"{PREFIX}ABCDEFGHJK", base_url=base) as context:
-            response = Response(status=302)
+            response = Response(status=302, headers={"Location": "/"})
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Robots-Tag"] = "noindex"
             response = self._app.process_response(response)
-            return list(response.get_wsgi_headers(context.request.environ))
+            said = response.get_wsgi_headers(context.request.environ)
+            return [(name, value) for name, value in said if name != "Location"]
 
 
 def _asked_language(query: str) -> str | None:

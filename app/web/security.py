@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, Response
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 csrf = CSRFProtect()
 
 MAX_BODY = 26 * 1024 * 1024
+_OF_DOCUMENTS = (
+    "Content-Type", "Content-Security-Policy", "Permissions-Policy", "X-Content-Type-Options",
+    "X-Frame-Options",
+)  # fmt: skip
 
 
 def _form_targets(settings: Settings) -> list[str]:
@@ -43,6 +47,15 @@ def stand_before(app: Flask, wrap: Callable[[WSGIApplication], WSGIApplication])
         app.wsgi_app = wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
 
 
+def _say_less(response: Response) -> Response:
+    """A redirect without a body is no document: what may be done with one is not said of it.
+    For an opened link it would be half of all that is sent."""
+    if response.location and response.is_sequence and not response.get_data():
+        for name in _OF_DOCUMENTS:
+            response.headers.pop(name, None)
+    return response
+
+
 def start(app: Flask, settings: Settings) -> None:
     """Set what the browser may do with our pages."""
     app.secret_key = crypto.key_for("session")
@@ -63,6 +76,7 @@ def start(app: Flask, settings: Settings) -> None:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     csrf.init_app(app)
+    app.after_request(_say_less)  # first in, so it runs after Talisman
     Talisman(
         app,
         force_https=settings.is_https,

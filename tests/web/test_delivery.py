@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.referrals import links
 from app.web import access, delivery
 from app.web.pages import STATIC, static_url
 from tests.conftest import House
@@ -222,3 +223,14 @@ def test_another_site_cannot_measure_a_signed_in_page(
 def test_a_visitor_led_here_by_another_site_gets_it_small(page: FlaskClient) -> None:
     answer = get(page, "/made?as=long", BROWSER, Sec_Fetch_Site="cross-site")
     assert answer.headers["Content-Encoding"] == "zstd"
+
+
+def test_a_redirect_without_a_body_says_nothing_that_only_documents_need(house: House) -> None:
+    link = links.link_for(house.person("Maëlle Kerjan").id, house.offer(), "link")
+    client = house.app.test_client()
+    answer = client.get(f"/r/{link.code}")
+    assert answer.status_code == 302
+    assert "Content-Security-Policy" not in answer.headers
+    assert answer.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    page = client.get("/")  # a redirect with words is a document
+    assert page.status_code in (302, 303) and page.headers["Content-Security-Policy"]
