@@ -51,9 +51,9 @@ class Prepared:
 
     def run_each(self, connection: Connection, rows: Sequence[list[Any]]) -> None:
         """Run it once for each of these rows."""
-        if len(rows) == 1:  # psycopg wraps many in messages of their own
-            self.run(connection, rows[0])
-        if len(rows) <= 1:
+        if len(rows) < 2:  # psycopg wraps many in messages of their own
+            for row in rows:
+                self.run(connection, row)
             return
         plan = self._plan(connection)
         changed = [_change(row, plan.binds) for row in rows]

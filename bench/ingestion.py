@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import statistics
 import tempfile
 import time
 import uuid
@@ -25,26 +24,21 @@ from app import clock, create_app, migrating
 from app.db import db, new_id
 from app.referrals import clicks, ingester, spool
 from app.referrals.click_statements import give_room
-from bench.ledger import Result
-from tests import postgres
+from bench._databases import databases
+from bench._table import Row, compare, show
 from tests.conftest import settings_for
 
 ROUNDS, OPENINGS, SINGLE = 3, 50_000, 300
 LINKS = {"200 links": 200, "one hot link": 1}
 
 
-def run() -> Iterator[Result]:
+def rows() -> Iterator[Row]:
     """Measure on both databases."""
-    yield from _on("sqlite", "")
-    if postgres.programs() is not None:
-        server = postgres.start(durable=True)
-        try:
-            yield from _on("postgresql", server.create("ingestion"))
-        finally:
-            server.stop()
+    for name, address in databases():
+        yield from _on(name, address("ingestion"))
 
 
-def _on(name: str, url: str) -> Iterator[Result]:
+def _on(name: str, url: str) -> Iterator[Row]:
     with _place(url) as app:
         for title, count in LINKS.items():
             wall, own, single = [], [], []
@@ -52,14 +46,14 @@ def _on(name: str, url: str) -> Iterator[Result]:
                 for seconds, taken in zip(_batch(app, count, number), (wall, own), strict=True):
                     taken.append(seconds / OPENINGS * 1e6)
                 single.append(_one_by_one() / SINGLE * 1e6)
-            yield _compare(f"ingestion, {title} : stored one by one", name, wall, single)
-            yield _compare(f"ingestion, {title}, processor : clock", name, own, wall)
+            yield compare(f"{title} : stored one by one", "µs", wall, single, note=name)
+            yield compare(f"{title}, processor : clock", "µs", own, wall, note=name)
 
 
 @contextmanager
 def _place(url: str) -> Iterator[Flask]:
     with tempfile.TemporaryDirectory(prefix="portevoix-bench-") as made:
-        app = create_app(settings_for(Path(made), **({"DATABASE_URL": url} if url else {})))
+        app = create_app(settings_for(Path(made), DATABASE_URL=url))
         with app.app_context():
             migrating.upgrade()
             db.session.remove()
@@ -104,23 +98,9 @@ def _one_by_one() -> float:
     return time.perf_counter() - began
 
 
-def _compare(work: str, database: str, ours: list[float], theirs: list[float]) -> Result:
-    ratio = statistics.median(t / o for t, o in zip(theirs, ours, strict=True))
-    return Result(work, database, statistics.median(ours), statistics.median(theirs), ratio, None)
-
-
 def main() -> list[dict[str, object]]:
     """Print the table as it comes; answer it as plain values."""
-    print(f"{'work':46} {'database':11} {'ours µs':>9} {'other µs':>9} {'ratio':>6}")
-    figures = []
-    for result in run():
-        print(
-            f"{result.work:46} {result.database:11} {result.ours_us:9.1f} "
-            f"{result.theirs_us:9.1f} {result.ratio:6.2f}",
-            flush=True,
-        )
-        figures.append({"work": result.work, "database": result.database, "us": result.ours_us})
-    return figures
+    return show(rows())
 
 
 if __name__ == "__main__":

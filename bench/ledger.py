@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import shutil
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.pool import Pool
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -30,8 +27,8 @@ from app.db import UTCDateTime, db, new_id, transaction
 from app.ledger import books
 from app.ledger.books import account_row
 from app.ledger.statements import ACCOUNT, insert_rows
+from bench._databases import databases
 from bench._table import ROUNDS, Row, alternate, compare, show
-from tests import postgres
 from tests.ledger.world import bare_app
 
 POSTINGS, TURN, PEOPLE, BULK, CROWD = 500, 25, 200, 10_000, 4
@@ -53,7 +50,7 @@ Act = Callable[[], object]
 
 def run(entries: int) -> Iterator[Row]:
     """Measure everything on both databases."""
-    for name, address in _databases():
+    for name, address in databases():
         url = address("writes")
         with _ledger(url):
             print(f"{name}: {_durability()}", flush=True)
@@ -62,21 +59,6 @@ def run(entries: int) -> Iterator[Row]:
             yield _issuers(url)
         with _ledger(address("small")) as small, _ledger(address("large")) as large:
             yield from _reads(name, small, large, entries)
-
-
-def _databases() -> Iterator[tuple[str, Callable[[str], str]]]:
-    """Each kind of database, with a function that makes an empty one and gives its address."""
-    folder = Path(tempfile.mkdtemp(prefix="portevoix-bench-"))
-    try:
-        yield "sqlite", lambda name: f"sqlite:///{folder / name}.db"
-    finally:
-        shutil.rmtree(folder)
-    if postgres.programs() is not None:
-        server = postgres.start(durable=True)
-        try:
-            yield "postgresql", server.create
-        finally:
-            server.stop()
 
 
 @contextmanager

@@ -47,8 +47,8 @@ from app.referrals import service as referrals
 from app.referrals.models import ClickCount
 from app.sharing.models import Share
 from app.web import access
+from bench._databases import databases
 from bench._table import ROUNDS, Row, compare, show
-from tests import postgres
 from tests.conftest import START, House, serving, settings_for
 from tests.today.conftest import Morning
 
@@ -175,7 +175,7 @@ def _past(morning: Morning, reader: Person) -> None:
 @contextmanager
 def _place(url: str, stories: int) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="portevoix-bench-") as made:
-        app = create_app(settings_for(Path(made), **({"DATABASE_URL": url} if url else {})))
+        app = create_app(settings_for(Path(made), DATABASE_URL=url))
         with app.app_context():
             migrating.upgrade()
         with contextmanager(serving)(app):
@@ -299,13 +299,8 @@ def _times(sides: dict[str, tuple[Ask, list[Path]]]) -> dict[str, list[float]]:
 
 def rows() -> Iterator[Row]:
     """One row for each page and database, three for those that are promised."""
-    yield from _on("sqlite", lambda _name: "")
-    if postgres.programs() is not None:
-        server = postgres.start(durable=True)
-        try:
-            yield from _on("postgresql", server.create)
-        finally:
-            server.stop()
+    for name, address in databases():
+        yield from _on(name, address)
 
 
 def _on(database: str, address: Callable[[str], str]) -> Iterator[Row]:

@@ -37,9 +37,9 @@ from app import clock, create_app, migrating
 from app.db import db, new_id, transaction
 from app.people import tallies, upkeep
 from app.people.models import Person
+from bench._databases import databases
 from bench._table import Row, compare, show
 from bench.pages import TURN, Ask, _processes, _times
-from tests import postgres
 from tests.conftest import START, House, serving, settings_for
 
 PEOPLE = (2_000, 200_000)
@@ -101,7 +101,7 @@ def _fill(app: Flask, people: int) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:
 @contextmanager
 def _place(url: str, people: int) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="portevoix-bench-") as made:
-        app = create_app(settings_for(Path(made), **({"DATABASE_URL": url} if url else {})))
+        app = create_app(settings_for(Path(made), DATABASE_URL=url))
         with app.app_context():
             migrating.upgrade()
         with contextmanager(serving)(app):
@@ -167,13 +167,8 @@ def _asking(place: Place, role: str, path: str, form: dict[str, str]) -> Ask:
 
 def rows() -> Iterator[Row]:
     """One row for each page and database."""
-    yield from _on("sqlite", lambda _name: "")
-    if postgres.programs() is not None:
-        server = postgres.start(durable=True)
-        try:
-            yield from _on("postgresql", server.create)
-        finally:
-            server.stop()
+    for name, address in databases():
+        yield from _on(name, address)
 
 
 def _on(database: str, address: Callable[[str], str]) -> Iterator[Row]:

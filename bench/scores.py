@@ -25,8 +25,8 @@ from app.ledger.statements import ACCOUNT
 from app.people.models import Consent, Membership, Person
 from app.play import scores
 from app.play.models import PointsAccount, Score, ScoreStep
+from bench._databases import databases
 from bench._table import Row, alternate, compare, show
-from bench.ledger import _databases
 from tests.conftest import settings_for
 
 FEW, MANY, READS, TURN, PART = 1_000, 100_000, 400, 25, 1_000
@@ -36,7 +36,7 @@ Act = Callable[[], None]
 
 def rows() -> Iterator[Row]:
     """Both reads on both databases."""
-    for name, address in _databases():
+    for name, address in databases():
         with _month(address("few"), FEW) as few, _month(address("many"), MANY) as many:
             for work, read in (("top 10", _top), ("my rank", _rank)):
                 sides = {"many": _reading(many, read), "few": _reading(few, read)}

@@ -72,12 +72,8 @@ GROUPS: Final[tuple[Group, ...]] = (
 @access.role("admin", "auditor", "lead", "sponsor")
 def page() -> Response:
     """The doors that open for this reader."""
-    groups = [(group.title, [door for door in group.doors if _opens(door)]) for group in GROUPS]
+    groups = [(group.title, [door for door in group.doors if access.may_open(door.path)]) for group in GROUPS]
     late = requests.overdue() if "admin" in access.me().roles else 0
     return render(
         "administration/hub.html", groups=[group for group in groups if group[1]], late=late
     )
-
-
-def _opens(door: Door) -> bool:
-    return access.may_open(door.path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import typst
@@ -54,7 +54,7 @@ class Document:
     title: str
     organisation: str
     made_on: dt.date
-    sections: tuple[Section, ...] = field(default=())
+    sections: tuple[Section, ...]
 
 
 def document(name: str) -> Document:

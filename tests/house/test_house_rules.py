@@ -3,12 +3,15 @@ one clock, one way to commit, no words without translation."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+import bench
 from app import retention
 from app.db import Base
 from app.web import access
@@ -116,3 +119,12 @@ def test_no_template_holds_an_inline_style_or_script() -> None:
         and path.name != "mail.html"
     ]
     assert found == []
+
+
+def test_every_benchmark_can_be_started() -> None:
+    """They run by hand and by `make bench` alone, where a name that moved would be met late."""
+    names = [module.name for module in pkgutil.iter_modules(bench.__path__)]
+    assert len(names) > 10
+    for name in names:
+        module = importlib.import_module(f"bench.{name}")
+        assert name.startswith("_") or callable(module.main)
