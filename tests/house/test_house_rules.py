@@ -128,3 +128,16 @@ def test_every_benchmark_can_be_started() -> None:
     for name in names:
         module = importlib.import_module(f"bench.{name}")
         assert name.startswith("_") or callable(module.main)
+
+
+def test_the_map_names_every_fact_that_somebody_hears() -> None:
+    table = (ROOT / "docs" / "house.md").read_text()
+    named = set(re.findall(r"`([a-z_]+\.[a-z_]+|[a-z_]+\.(?:\*|<name>))`", table))
+    whole = {name.partition(".")[0] for name in named if name.endswith(("*", ">"))}
+    heard = {
+        fact
+        for source in SOURCES
+        for fact in re.findall(r'@outbox\.on\(\s*"([a-z_.]+)"', source.read_text())
+    }
+    assert len(heard) > 30
+    assert {fact for fact in heard if fact.partition(".")[0] not in whole} - named == set()
