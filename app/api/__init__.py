@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 from flask import Flask, Response, request
 from flask_smorest import Api as SmorestApi
+from flask_smorest import Blueprint
 
 from app.web import access
 from app.web.security import csrf
@@ -12,11 +16,37 @@ PREFIX = "/api/v1"
 
 
 class Api(SmorestApi):
-    """OpenAPI 3.1 from the routes. Errors stay with `app.web.errors`: the extension's own
+    """OpenAPI 3.1 from the routes, written when it is first asked for: it takes as long as all
+    the rest of making an application. Errors stay with `app.web.errors`: the extension's own
     handler would answer for every page of the application."""
+
+    def __init__(self, app: Flask) -> None:
+        self._writing = threading.Lock()
+        self._unwritten: list[Blueprint] = []
+        super().__init__(app)
 
     def _register_error_handlers(self) -> None:
         return None
+
+    def register_blueprint(
+        self, blp: Blueprint, *, parameters: list[Any] | None = None, **options: Any
+    ) -> None:
+        """As the extension does it, but for the document."""
+        app: Flask = self._app
+        app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        app.register_blueprint(blp, **options)
+        self._unwritten.append(blp)
+
+    def _openapi_json(self) -> Response:
+        with self._writing:
+            while self._unwritten:
+                blp = self._unwritten.pop(0)
+                blp.register_views_in_doc(
+                    self, self._app, self.spec, name=blp.name, parameters=None
+                )
+                self.spec.tag({"name": blp.name, "description": blp.description})
+        answer: Response = super()._openapi_json()
+        return answer
 
 
 def start(app: Flask) -> None:
