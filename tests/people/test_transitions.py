@@ -73,7 +73,7 @@ def test_it_does_what_it_said_when_confirmed_and_notes_it(app, add, browser):
 
 def test_it_ends_a_contract_on_the_day_after_and_never_before(app, add, inside):
     person, staying = add("Maëlle Kerjan", joined=True), add("Loïc Le Goff")
-    last = first_day.today() + dt.timedelta(days=1)
+    last = local_today() + dt.timedelta(days=1)
     transitions.set_last_day(person.id, last)
     assert transitions.end_due() == 0
     clock.travel(dt.timedelta(days=1))  # still the last day
@@ -89,7 +89,7 @@ def test_it_ends_a_contract_on_the_day_after_and_never_before(app, add, inside):
 
 def test_it_lets_the_last_administrator_keep_nobody_else_here(app, add, inside):
     admin, person = add("Odile Bertin", roles=["admin"]), add("Maëlle Kerjan")
-    yesterday = first_day.today() - dt.timedelta(days=1)
+    yesterday = local_today() - dt.timedelta(days=1)
     for each in (admin, person):
         set_days(app, each, ends_on=yesterday)
     assert transitions.end_due() == 1
@@ -100,7 +100,7 @@ def test_it_lets_the_last_administrator_keep_nobody_else_here(app, add, inside):
 def test_it_refuses_a_last_day_that_is_over(add, inside):
     person = add()
     with pytest.raises(InvalidInput):
-        transitions.set_last_day(person.id, first_day.today() - dt.timedelta(days=1))
+        transitions.set_last_day(person.id, local_today() - dt.timedelta(days=1))
 
 
 def test_it_tells_the_member_of_a_last_day_and_nobody_else(app, add):
@@ -108,7 +108,7 @@ def test_it_tells_the_member_of_a_last_day_and_nobody_else(app, add):
     mails(app)
     with app.app_context():
         for person in (member, other):
-            transitions.set_last_day(person.id, first_day.today() + dt.timedelta(days=30))
+            transitions.set_last_day(person.id, local_today() + dt.timedelta(days=30))
     told = [m for m in mails(app) if "/me/last-day" in words(m)]
     assert [m["To"] for m in told] == [told[0]["To"]] and member.email in told[0]["To"]
 
@@ -116,7 +116,7 @@ def test_it_tells_the_member_of_a_last_day_and_nobody_else(app, add):
 def test_it_sends_nothing_before_the_first_day(app, add):
     person = add("Maëlle Kerjan")
     with app.app_context():
-        set_days(app, person, hired_on=first_day.today() + dt.timedelta(days=5))
+        set_days(app, person, hired_on=local_today() + dt.timedelta(days=5))
         service.invite(person.id)
         assert db.session.get(HeldInvitation, person.id) is not None
         assert not first_day.may_write(person.email, "invitation")
@@ -227,7 +227,7 @@ def test_its_pages_are_the_administrators_alone(add, browser):
 
 def test_it_carries_no_name_in_its_facts(app, add, inside):
     person = add(joined=True, employee_id="4711")
-    transitions.set_last_day(person.id, first_day.today())
+    transitions.set_last_day(person.id, local_today())
     transitions.suspend(person.id)
     service.depart(person.id)
     service.come_back(person.id)
