@@ -17,6 +17,7 @@ from app.people.errors import ReturnToConfirm
 from app.people.models import KINDS, Person
 from app.people.service import Profile
 from app.people.transition_models import HeldInvitation
+from app.web.pages import local_today
 from tests.people.conftest import mails, press, words
 
 
