@@ -29,11 +29,12 @@ def demo(as_json: bool) -> None:
         migrating.upgrade()
         filled = fill_demo(app.extensions["portevoix"])
         described = halvenne.describe() | {"standin": _linkedin(app.extensions["portevoix"])}
+        accounts = halvenne.accounts_text(described)
     if as_json:
         click.echo(json.dumps(described, ensure_ascii=False, indent=1))
     else:
         click.echo("The demo organisation is filled." if filled else "The demo was filled before.")
-        click.echo(halvenne.accounts_text(described))
+        click.echo(accounts)
 
 
 def _beside_the_demo() -> None:
