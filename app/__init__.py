@@ -44,6 +44,7 @@ def _features(app: Flask) -> None:
     from app import (
         administration,
         api,
+        approvals,
         charters,
         library,
         media,
@@ -61,7 +62,7 @@ def _features(app: Flask) -> None:
     )
 
     for feature in (
-        rights, settings, media, people, provisioning, library, charters, referrals, sharing,
+        rights, settings, media, approvals, people, provisioning, library, charters, referrals, sharing,
         play, rewards, today, administration, setup, privacy, api,
     ):  # fmt: skip
         feature.start(app)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -277,6 +278,28 @@ def before_commit(callback: Any) -> None:
     callbacks: list[Any] = db.session().info["before_commit"]
     if callback not in callbacks:
         callbacks.append(callback)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What one transaction has for one callback."""
+
+    callback: Callable[[list[Any]], None]
+    items: list[Any] = field(compare=False)
+
+    def __call__(self) -> None:
+        self.callback(self.items)
+
+
+def gather(callback: Callable[[list[Any]], None], item: object) -> None:
+    """Call something last in the outermost transaction, once, with everything that was gathered
+    for it: for what is looked through from end to end, however many wish it."""
+    gathered = _Gathered(callback, [item])
+    for known in db.session().info["before_commit"]:
+        if known == gathered:
+            known.items.append(item)
+            return
+    before_commit(gathered)
 
 
 def after_commit(callback: Any) -> None:

@@ -71,10 +71,17 @@ class Subject:
     marks: tuple[str, ...] = ()
     asked_by: str = ""
 
-    def is_named_in(self, text: str) -> bool:
-        """Whether one of the marks stands in a text, in whatever case."""
+
+class Names:
+    """The texts that name some subjects, for a look through what can only be searched."""
+
+    def __init__(self, subjects: Iterable[Subject]) -> None:
+        self._marks = {mark.casefold() for subject in subjects for mark in subject.marks}
+
+    def are_in(self, text: str) -> bool:
+        """Whether one of them stands in a text, in whatever case."""
         folded = text.casefold()
-        return any(mark.casefold() in folded for mark in self.marks)
+        return any(mark in folded for mark in self._marks)
 
 
 Export = Callable[[Session, uuid.UUID], Iterable[Row]]

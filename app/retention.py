@@ -52,4 +52,6 @@ ERASURE = Retention(
 )
 REQUEST = Retention("request", "its answer", _days(5 * 365), personal=False)
 
+CORRECTION = Retention("correction", "the answer", _days(183), personal=True)
+
 ALL = tuple(v for v in list(globals().values()) if isinstance(v, Retention))

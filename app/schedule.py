@@ -10,6 +10,7 @@ from app.jobs.periodic import Periodic, daily, every
 
 SCHEDULE: tuple[Periodic, ...] = (
     every("referrals.forget", hours=1),  # visitor keys, raw events, candidates past their time
+    every("approvals.expire", hours=1),  # what nobody decided within two weeks
     every("people.transitions", hours=1),  # last days that are over, first days that have come
     every("people.forget", minutes=30),  # forms whose author did not come back to sign in
     every("people.count", minutes=5),  # counters of the directory, summed

@@ -19,6 +19,8 @@ check, `--rounds N` fewer rounds of each. A failed round prints its seed and end
             twice each
   imports   200,000 people by the console on both databases, twice: in ten minutes and 300 MiB,
             while pages answer; again, which changes nothing; undone to the last row
+  purges    the demo and thousands of rows more, six years later, on both databases, twice: one
+            purge leaves nothing overdue, 20 SIGKILLs each change nothing of how it ends
   journeys  the three journeys in all sixteen combinations
 """
 
@@ -50,6 +52,7 @@ CROWD, CROWD_SECONDS = 1_000, 30.0
 IMPORTED, IMPORT_SECONDS, IMPORT_MEBIBYTES = 200_000, 600.0, 300
 HALTED, PLANNED = 500, 100
 CONNECTIONS = 10_000
+PURGED, PURGE_KILLS = 2_000, 20
 
 Round = Callable[[int], str]
 
@@ -243,6 +246,41 @@ def imports(seed: int) -> str:
     return str(told)
 
 
+def purges(seed: int) -> str:
+    """The nightly purge of the demo organisation and of what is planted into it."""
+    from app import clock, create_app, demo, migrating, outbox
+    from app.db import db
+    from standin.linkedin import StandIn
+    from tests.conftest import START, settings_for
+    from tests.privacy import loaded, purge_kills
+
+    _quick_passwords()
+    count = int(os.environ.get("PORTEVOIX_SOAK_PURGED", PURGED))
+    with _folder() as folder, _database(seed) as (url, server):
+        data = folder / "data"
+        data.mkdir()
+        with StandIn(folder / "standin", lenient=True) as network:
+            named = {"DATABASE_URL": url} if url else {}
+            address = network.address
+            settings = settings_for(
+                data, LINKEDIN_API_URL=address, LINKEDIN_AUTH_URL=address, **named
+            )
+            network.set(also_versions=[settings.linkedin_version])
+            clock.freeze(START)
+            with create_app(settings).app_context():
+                migrating.upgrade()
+                demo.fill(network)
+                clock.freeze(START)
+                loaded.plant(count, seed)
+                outbox.drain()
+                db.session.remove()
+                db.engine.dispose()
+        place = purge_kills.Place(data, url, server, START + purge_kills.SIX_YEARS, batch=0)
+        told = str(purge_kills.check(place, seed, PURGE_KILLS))
+        clock.release()
+    return told
+
+
 def _quick_passwords() -> None:
     """Argon2id with less work, so that people join in no time."""
     from argon2 import PasswordHasher
@@ -287,6 +325,7 @@ CHECKS: dict[str, tuple[Round, int]] = {
     "clicks": (clicks, 20),
     "outages": (outages, 4),
     "imports": (imports, 4),
+    "purges": (purges, 4),
     "journeys": (journeys, 16),
 }
 

@@ -1,7 +1,7 @@
 """The audit trail as a page and as a table, for administrators and auditors.
 
-People are named as the directory names them now: somebody who left the organisation or was
-erased is nobody in particular here. What was looked for lives in the address.
+People are named as the directory names them now, and only those who work for the programme or
+acted for it: anybody else is a number, which leads an administrator to their entry. What was looked for lives in the address.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import case, exists, or_, select
 
 from app import audit
 from app.administration.audit_words import AREA_NAMES, action_name, target_name
@@ -22,7 +23,7 @@ from app.audit import queries
 from app.audit.areas import AREAS
 from app.audit.queries import Row, Search
 from app.db import db, read_id, transaction
-from app.people.models import Person
+from app.people.models import Membership, Person, RoleGrant
 from app.web import access, current_settings, render, sheets
 from app.web.cursors import decode_cursor, encode_cursor
 
@@ -34,12 +35,14 @@ MAY = ("admin", "auditor")
 @dataclass(frozen=True, slots=True)
 class Line:
     """An act as it is shown; `actor` and `target` are names, or None where nobody present
-    bears one. `by_product` tells that no person acted."""
+    bears one; `entry_id` the entry of the directory that it is about. `by_product` tells that no
+    person acted."""
 
     row: Row
     action: str
     actor: str | None
     target: str | None
+    entry_id: uuid.UUID | None
 
     @property
     def by_product(self) -> bool:
@@ -82,10 +85,28 @@ def _asked() -> Search:
     )
 
 
-def _names(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Who of these is in the directory now."""
-    present = select(Person.id, Person.name).where(Person.id.in_(ids), Person.departed_at.is_(None))
-    return {row.id: row.name for row in db.session.execute(present)} if ids else {}
+class _Known(NamedTuple):
+    """Somebody of the directory: as who acted, and as whom an act is about; None is nobody in
+    particular."""
+
+    as_actor: str | None
+    as_target: str | None
+
+
+def _known(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, _Known]:
+    """Who of these is in the directory. An act is about a named person only where that person
+    works for the programme, and done by one who still takes part: the trail is no list of those
+    who are not there, did not join or left (rule W2)."""
+    works = exists().where(RoleGrant.person_id == Person.id)
+    takes_part = exists().where(Membership.person_id == Person.id, Membership.left_at.is_(None))
+    present = Person.departed_at.is_(None)
+    found = select(
+        Person.id,
+        case((present & or_(works, takes_part), Person.name)).label("as_actor"),
+        case((present & works, Person.name)).label("as_target"),
+    ).where(Person.id.in_(ids), Person.erased_at.is_(None))
+    rows = db.session.execute(found) if ids else ()
+    return {row.id: _Known(row.as_actor, row.as_target) for row in rows}
 
 
 def _as_read(row: Row) -> Row:
@@ -102,16 +123,25 @@ def _lines(rows: Iterable[Row]) -> list[Line]:
     rows = [_as_read(row) for row in rows]
     people = {row.actor_id for row in rows if row.actor_id}
     targets = {row.id: read_id(row.target_id) for row in rows if row.target_kind == "person"}
-    names = _names(people | {each for each in targets.values() if each})
-    return [
-        Line(
-            row,
-            action_name(row.action),
-            names.get(row.actor_id) if row.actor_id else None,
-            names.get(found) if (found := targets.get(row.id)) else None,
-        )
-        for row in rows
-    ]
+    known = _known(people | {each for each in targets.values() if each})
+    return [_line(row, known, targets.get(row.id)) for row in rows]
+
+
+def _line(row: Row, known: dict[uuid.UUID, _Known], target_id: uuid.UUID | None) -> Line:
+    actor = known.get(row.actor_id) if row.actor_id else None
+    target = known.get(target_id) if target_id else None
+    return Line(
+        row,
+        action_name(row.action),
+        actor.as_actor if actor else None,
+        target.as_target if target else None,
+        target_id if target else None,
+    )
+
+
+def _actor(person_id: uuid.UUID | None) -> str | None:
+    found = _known([person_id]).get(person_id) if person_id else None
+    return found.as_actor if found else None
 
 
 @audit_trail.get("/studio/audit")
@@ -127,8 +157,9 @@ def page() -> Response:
         next_cursor=encode_cursor(rows[-1].at, rows[-1].id) if is_more else None,
         asked=asked,
         areas=AREA_NAMES.items(),
+        is_admin="admin" in access.me().roles,
         actions=[(action, action_name(action)) for action in actions],
-        actor=_names([asked.actor_id]).get(asked.actor_id) if asked.actor_id else None,
+        actor=_actor(asked.actor_id),
         since=_day("since"),
         until=_day("until"),
     )

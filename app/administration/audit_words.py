@@ -18,12 +18,20 @@ AREA_NAMES: Final[dict[str, LazyString]] = {
 
 ACTION_NAMES: Final[dict[str, LazyString]] = {
     "activation.recorded": _l("Dates of staff notice recorded"),
+    "approval.alone": _l("Done by one person: nobody else could decide"),
+    "approval.approved": _l("Approved by a second person"),
+    "approval.asked": _l("A second person asked for"),
+    "approval.declined": _l("Declined by a second person"),
+    "approval.expired": _l("Not decided within two weeks"),
+    "approval.withdrawn": _l("No longer asked of a second person"),
+    "approvals.changed": _l("Two-person rule changed"),
     "ats.dismissed": _l("Event of the tracking system set aside"),
     "ats.matched": _l("Event of the tracking system matched by hand"),
     "audit.exported": _l("Audit trail downloaded"),
     "charter.discarded": _l("Draft of the charter discarded"),
     "charter.drafted": _l("Charter drafted"),
     "charter.published": _l("Charter published"),
+    "charter.shared_again": _l("Shared charter in force for an entity again"),
     "connection.created": _l("Tracking system connected"),
     "connection.deleted": _l("Tracking system disconnected"),
     "connection.secret_rotated": _l("Secret of a tracking system replaced"),
@@ -74,6 +82,8 @@ ACTION_NAMES: Final[dict[str, LazyString]] = {
     "person.returned": _l("Return recorded"),
     "person.suspended": _l("Long absence recorded"),
     "person.taken_back": _l("Former colleague taken back"),
+    "points.given": _l("Points given by hand"),
+    "points.waived": _l("Points no longer asked back"),
     "provider.changed": _l("Sign-in connection changed"),
     "provider.mapping_added": _l("Group of the identity provider mapped"),
     "provider.mapping_removed": _l("Group of the identity provider no longer mapped"),
@@ -91,6 +101,8 @@ ACTION_NAMES: Final[dict[str, LazyString]] = {
     "request.opened": _l("Request about data noted"),
     "reward.changed": _l("Reward changed"),
     "reward.created": _l("Reward created"),
+    "reward.overridden": _l("Reward changed for one entity"),
+    "reward.shared_again": _l("Reward of an entity shared again"),
     "reward.withdrawn": _l("Reward withdrawn"),
     "role.given": _l("Role given"),
     "role.reviewed": _l("Role reviewed"),
@@ -104,6 +116,8 @@ ACTION_NAMES: Final[dict[str, LazyString]] = {
     "scim.group_changed": _l("Group changed by SCIM"),
     "scim.group_created": _l("Group added by SCIM"),
     "scim.group_deleted": _l("Group removed by SCIM"),
+    "scim.mapping_added": _l("Group of a SCIM directory gives a role"),
+    "scim.mapping_removed": _l("Group of a SCIM directory no longer gives a role"),
     "scim.returned": _l("Return recorded by SCIM"),
     "scim.connection_made": _l("SCIM connection made"),
     "scim.connection_removed": _l("SCIM connection removed"),
@@ -140,6 +154,8 @@ def action_name(action: str) -> str:
 
 
 TARGET_NAMES: Final[dict[str, LazyString]] = {
+    "approval": _l("an act that waited"),
+    "approval_kind": _l("an act of one person"),
     "audit": _l("the audit trail"),
     "ats_event": _l("an event"),
     "charter_version": _l("the charter"),
@@ -161,6 +177,7 @@ TARGET_NAMES: Final[dict[str, LazyString]] = {
     "segment": _l("a segment"),
     "sharing": _l("sharing"),
     "story": _l("a story"),
+    "transfer": _l("a line of points"),
     "topic": _l("a topic"),
 }
 

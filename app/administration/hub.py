@@ -8,6 +8,7 @@ from typing import Final
 from flask import Blueprint, Response
 from flask_babel import lazy_gettext as _l
 
+from app.approvals import queries as approvals
 from app.errors import Sentence
 from app.privacy import requests
 from app.web import access, render
@@ -36,6 +37,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     Group(_l("The organisation"), (
         Door("/studio/organisation", _l("Settings"),
              _l("Name, logo, colour, promises, small groups, sender")),
+        Door("/studio/approvals", _l("To approve"), _l("What waits for a second person")),
         Door("/studio/entities", _l("Entities"), _l("Companies and sites of a group")),
         Door("/studio/activation", _l("Staff notice"),
              _l("The dates before which no figure of a named person is shown")),
@@ -72,8 +74,14 @@ GROUPS: Final[tuple[Group, ...]] = (
 @access.role("admin", "auditor", "lead", "sponsor")
 def page() -> Response:
     """The doors that open for this reader."""
-    groups = [(group.title, [door for door in group.doors if access.may_open(door.path)]) for group in GROUPS]
+    groups = [
+        (group.title, [door for door in group.doors if access.may_open(door.path)])
+        for group in GROUPS
+    ]
     late = requests.overdue() if "admin" in access.me().roles else 0
     return render(
-        "administration/hub.html", groups=[group for group in groups if group[1]], late=late
+        "administration/hub.html",
+        groups=[group for group in groups if group[1]],
+        late=late,
+        to_approve=approvals.count_for(access.me().person_id, access.me().roles),
     )

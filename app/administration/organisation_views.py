@@ -8,11 +8,18 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
+from app import approvals
+from app.approvals import rule
+from app.approvals.rule import ROLE_CHOICES, ROLE_SENTENCES
+from app.approvals.words import tell_waiting
+from app.charters import queries as charters
 from app.errors import InvalidInput, Sentence
 from app.media import service as media
 from app.media.drawing import MAX_BYTES, PictureRefused
 from app.people import thresholds
+from app.rewards import overrides
 from app.settings import entities, organisation, save_organisation, set_logo
 from app.web import access, current_settings, redirect_to, render
 
@@ -31,7 +38,10 @@ def _kept() -> dict[str, str]:
     return {name: str(getattr(row, name, "") or "") for name in (*TEXTS, *NUMBERS)}
 
 
-def _page(typed: Typed, errors: Mapping[str, list[Sentence]], status: int = 200) -> Response:
+def _page(
+    typed: Typed, errors: Mapping[str, list[Sentence]], status: int = 200,
+    wanted: approvals.Policy | None = None,
+) -> Response:  # fmt: skip
     settings = current_settings()
     return render(
         "administration/organisation.html",
@@ -43,6 +53,8 @@ def _page(typed: Typed, errors: Mapping[str, list[Sentence]], status: int = 200)
         locale=settings.locale,
         sender=settings.mail_from,
         least={"joining": thresholds.JOINING, "team": thresholds.TEAM},
+        two=wanted or approvals.policy(),
+        role_choices=[(code, ROLE_SENTENCES[code]) for code in ROLE_CHOICES],
     )
 
 
@@ -99,6 +111,30 @@ def _logo(actor: uuid.UUID) -> tuple[uuid.UUID | None, str | None] | None:
     return row.id, smallest
 
 
+@administration.post(f"{PLACE}/two-people")
+@access.role("admin")
+def save_two_people() -> Response:
+    """When a second person is asked for. To ask less often waits for one itself."""
+    form = request.form
+    above = form.get("points_above", "").strip() or "0"
+    is_number = above.isascii() and above.isdigit() and len(above) <= 9
+    wanted = approvals.Policy(
+        roles=form.get("approve_roles", ""),
+        points="points" in form,
+        points_above=int(above) if is_number else -1,
+        money="money" in form,
+    )
+    try:
+        made = rule.change(wanted, actor_id=access.me().person_id)
+    except InvalidInput as error:
+        return _page(_kept(), error.errors, 422, wanted)
+    if made.waits:
+        tell_waiting(_("This rule would ask less often than now."))
+    else:
+        flash(_("Saved."), "ok")
+    return redirect_to(f"{PLACE}#two-people")
+
+
 # ---- Entities
 
 
@@ -113,7 +149,29 @@ def _entities(
         typed=typed or {},
         errors=errors or {},
         editing=editing,
+        overrides=_overrides(),
     )
+
+
+def _overrides() -> dict[uuid.UUID, list[tuple[str, str]]]:
+    """What each entity has of its own, as a sentence and where it is changed; offers are told
+    by the entity itself."""
+    said: dict[uuid.UUID, list[tuple[str, str]]] = {}
+    for entity_id, (own, otherwise) in overrides.counts().items():
+        shelf = f"/studio/rewards?entity={entity_id}"
+        lines = said.setdefault(entity_id, [])
+        if own:
+            told = ngettext("%(num)s reward of its own", "%(num)s rewards of its own", own)
+            lines.append((told, shelf))
+        if otherwise:
+            told = ngettext(
+                "%(num)s shared reward changed", "%(num)s shared rewards changed", otherwise
+            )
+            lines.append((told, shelf))
+    for entity_id, number in charters.entities_with_own().items():
+        told = _("a charter of its own, version %(number)s", number=number)
+        said.setdefault(entity_id, []).append((told, f"/studio/charter?entity={entity_id}"))
+    return said
 
 
 @administration.get(ENTITIES)
@@ -139,10 +197,11 @@ def make_entity() -> Response:
 @administration.post(f"{ENTITIES}/<uuid:entity_id>")
 @access.role("admin")
 def change_entity(entity_id: uuid.UUID) -> Response:
-    """Another code or name."""
+    """Another code or name, and whom its offers are shown to."""
     typed = {name: request.form.get(name, "") for name in ("code", "name")}
+    keeps = request.form["offers"] == "own" if "offers" in request.form else None
     try:
-        entities.change(entity_id, **typed, actor_id=access.me().person_id)
+        entities.change(entity_id, **typed, keeps_offers=keeps, actor_id=access.me().person_id)
     except InvalidInput as error:
         return _entities(422, typed=typed, errors=error.errors, editing=entity_id)
     flash(_("Saved."), "ok")

@@ -125,9 +125,21 @@ class OfferIn(Strict):
     status = ma.fields.String(validate=validate.OneOf(("draft", "open")))
     external_id = ma.fields.String(allow_none=True)
     source = ma.fields.String(allow_none=True)
+    entity = ma.fields.String(allow_none=True, metadata={"description": "Code of the company."})
+    audience = ma.fields.List(
+        ma.fields.String(),
+        metadata={"description": "Segments whose members meet it; none: everybody."},
+    )
+    kept = ma.fields.List(
+        ma.fields.String(),
+        metadata={"description": "Segments whose recruiters keep it, besides those of the whole "
+                  "organisation."},
+    )  # fmt: skip
 
 
 class OfferOut(ma.Schema):
+    """`entity`, `audience` and `kept` are told to staff, of what their role reaches."""
+
     id = ma.fields.String()
     title = ma.fields.String()
     description = ma.fields.String()
@@ -143,6 +155,9 @@ class OfferOut(ma.Schema):
     public_url = ma.fields.String()
     opened_at = Instant(allow_none=True)
     closed_at = Instant(allow_none=True)
+    entity = ma.fields.String(allow_none=True)
+    audience = ma.fields.List(ma.fields.String())
+    kept = ma.fields.List(ma.fields.String())
 
 
 class OfferQuery(Paging):
@@ -150,6 +165,7 @@ class OfferQuery(Paging):
     q = ma.fields.String(load_default="")
     external_id = ma.fields.String()
     source = ma.fields.String()
+    entity = ma.fields.String(load_default="", metadata={"description": "Code of the company."})
 
 
 class LinkIn(Strict):
@@ -271,6 +287,23 @@ class RewardIn(Strict):
     stock = ma.fields.Integer(required=True, allow_none=True, strict=True)
     pay_class = ma.fields.String(required=True, validate=validate.OneOf(PAY_CLASSES))
     deliverer = ma.fields.String(required=True)
+    entity = ma.fields.String(
+        load_default=None, allow_none=True,
+        metadata={"description": "The entity on whose shelf alone it stands; null: all share it."},
+    )  # fmt: skip
+    audience = ma.fields.List(
+        ma.fields.String(), load_default=list,
+        metadata={"description": "The segments it is meant for; none: everybody."},
+    )  # fmt: skip
+
+
+class RewardQuery(Paging):
+    """For HR and administrators, `entity` shows what its people find."""
+
+    entity = ma.fields.String(
+        load_default=None,
+        metadata={"description": "An entity, or `shared` for what all share; for HR alone."},
+    )
 
 
 class RewardOut(ma.Schema):
@@ -283,6 +316,12 @@ class RewardOut(ma.Schema):
     pay_class = ma.fields.String()
     deliverer = ma.fields.String()
     created_at = Instant()
+    entity = ma.fields.String(
+        allow_none=True, metadata={"description": "For HR: whose own it is; null: all share it."}
+    )
+    audience = ma.fields.List(
+        ma.fields.String(), metadata={"description": "For HR: the segments it is meant for."}
+    )
 
 
 class RedemptionIn(Strict):
@@ -408,7 +447,16 @@ class PersonOut(ma.Schema):
     employee_id = ma.fields.String(allow_none=True)
     language = ma.fields.String()
     roles = ma.fields.List(ma.fields.String())
+    roles_waiting = ma.fields.List(ma.fields.String())
     departed_at = Instant(allow_none=True)
+
+
+class WaitsOut(ma.Schema):
+    """The act waits for a second person, at `url`."""
+
+    waits_for = ma.fields.String()
+    request_id = ma.fields.String()
+    url = ma.fields.String()
 
 
 class ErasureOut(ma.Schema):

@@ -44,7 +44,9 @@ class TranslationIn(Strict):
 
 class StoryIn(Strict):
     """`title` is needed. A story begins as a draft; `body` is Markdown, `topics` are names,
-    `networks` left empty means all; `alt` describes the picture."""
+    `networks` left empty means all; `alt` describes the picture. `audience` holds the identifiers
+    of the segments it is meant for: none means everybody or, for a role that was given for
+    segments, these."""
 
     kind = ma.fields.String(allow_none=True)
     language = ma.fields.String(allow_none=True)
@@ -59,6 +61,7 @@ class StoryIn(Strict):
     visible_from = Instant(allow_none=True)
     expires_at = Instant(allow_none=True)
     is_commercial = ma.fields.Boolean()
+    audience = ma.fields.List(ma.fields.String())
     translations = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(TranslationIn))
 
 
@@ -78,7 +81,8 @@ class TranslationOut(ma.Schema):
 
 
 class StoryOut(ma.Schema):
-    """`translations` holds the languages other than the story's own."""
+    """`translations` holds the languages other than the story's own. `audience` is told to those
+    who work on the story: the identifiers of the segments it is meant for, none for everybody."""
 
     id = ma.fields.String()
     kind = ma.fields.String()
@@ -96,6 +100,7 @@ class StoryOut(ma.Schema):
     is_commercial = ma.fields.Boolean()
     translations = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(TranslationOut))
     status = ma.fields.String()
+    audience = ma.fields.List(ma.fields.String())
     published_at = Instant(allow_none=True)
     public_url = ma.fields.String()
     picture = ma.fields.Nested(StoryPicture, allow_none=True)

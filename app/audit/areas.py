@@ -17,7 +17,8 @@ SETTINGS, RIGHTS, POINTS, CONTENT, EXPORTS, FILES = (
 
 AREAS: Final[dict[str, frozenset[str]]] = {
     SETTINGS: frozenset({
-        "activation.recorded", "charter.discarded", "charter.drafted", "charter.published",
+        "activation.recorded", "approvals.changed", "charter.discarded", "charter.drafted", "charter.published",
+        "charter.shared_again",
         "connection.created", "connection.deleted", "connection.secret_rotated",
         "connection.updated", "disclosure.added", "disclosure.put_first", "disclosure.retired",
         "entity.archived", "entity.changed", "entity.made", "leaver_rule.started",
@@ -26,7 +27,8 @@ AREAS: Final[dict[str, frozenset[str]]] = {
         "sharing.resumed", "sharing.stopped", "sharing.trouble", "sign_in.policy",
     }),
     RIGHTS: frozenset({
-        "identity.unlinked", "invitation.held", "invitation.revoked",
+        "approval.alone", "approval.approved", "approval.asked", "approval.declined",
+        "approval.expired", "approval.withdrawn", "identity.unlinked", "invitation.held", "invitation.revoked",
         "invitations.reminded", "join_request.let_in", "join_request.turned_away",
         "open_invitation.made", "open_invitation.revoked", "partner.added", "people.import_cancelled",
         "people.import_checked", "people.import_confirmed", "people.import_departures",
@@ -36,14 +38,17 @@ AREAS: Final[dict[str, frozenset[str]]] = {
         "person.resumed", "person.returned", "person.suspended", "person.taken_back",
         "provider.mapping_added", "provider.mapping_removed", "role.given", "role.reviewed",
         "role.taken", "scim.adopted", "scim.created", "scim.deleted", "scim.departed",
-        "scim.group_changed", "scim.group_created", "scim.group_deleted", "scim.returned",
+        "scim.group_changed", "scim.group_created", "scim.group_deleted", "scim.mapping_added",
+        "scim.mapping_removed", "scim.returned",
         "second_factor.reset", "segment.archived", "segment.changed", "segment.created",
         "segment.entered", "segment.left",
         "segment.people_added", "segment.person_added", "segment.person_removed",
         "segment.restored",
     }),
     POINTS: frozenset({
+        "points.given", "points.waived",
         "redemption.cancelled", "redemption.fulfilled", "reward.changed", "reward.created",
+        "reward.overridden", "reward.shared_again",
         "reward.withdrawn", "rule.started", "rule.withdrawn",
     }),
     CONTENT: frozenset({
@@ -67,7 +72,8 @@ SHOWN: Final = frozenset().union(*AREAS.values())
 OWN: Final[frozenset[str]] = frozenset({
     "alumni.opened", "address.confirmed", "address.given", "address.withdrawn", "candidate.corrected",
     "candidate.copy_asked", "candidate.erased", "candidate.visibility", "candidate.withdrew", "charter.accepted",
-    "charter.declined", "charter.withdrawn", "consent.given", "consent.withdrawn", "grant.ended",
+    "charter.declined", "charter.withdrawn", "consent.given", "consent.withdrawn",
+    "correction.asked", "correction.withdrawn", "grant.ended",
     "grant.refused", "grant.stored", "identity.linked", "link.revoked", "login.ended",
     "member.joined", "member.left", "passkey.added", "passkey.removed", "passkey.used",
     "password.asked", "password.reset", "password.set", "person.erased", "points.settled", "recovery_code.used",

@@ -16,13 +16,16 @@ ACCEPTED, WITHDRAWN = "accepted", "withdrawn"
 
 class CharterVersion(Model):
     """One version in French and English, Markdown. A draft (`published_at` None) may change, a
-    published one never does; the newest published one is in force."""
+    published one never does; the newest published one without an entity is in force for all
+    whose entity has none of its own (`EntityCharter`). Numbers are given once, whatever the
+    entity, so that a proof's number names one text."""
 
     __tablename__ = "charter_version"
     __retention__ = retention.PROGRAMME
 
     id: Mapped[uuid.UUID] = primary_key()
     number: Mapped[int] = mapped_column(unique=True)
+    entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
     title_fr: Mapped[str] = mapped_column(String(200))
     title_en: Mapped[str] = mapped_column(String(200))
     body_fr: Mapped[str] = mapped_column(Text)
@@ -33,6 +36,17 @@ class CharterVersion(Model):
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     published_at: Mapped[dt.datetime | None]
     published_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+
+
+class EntityCharter(Model):
+    """The version in force for the people of an entity that has a charter of its own. Without
+    a row, the shared one is."""
+
+    __tablename__ = "entity_charter"
+    __retention__ = retention.PROGRAMME
+
+    entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity.id"), primary_key=True)
+    version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("charter_version.id"))
 
 
 class CharterAcceptance(Model):

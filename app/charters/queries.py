@@ -18,11 +18,12 @@ from sqlalchemy.orm import aliased
 from app.charters import differences, texts
 from app.charters.differences import Change
 from app.charters.errors import CharterNotAccepted, NoSuchCharter
-from app.charters.models import ACCEPTED, CharterAcceptance, CharterVersion
+from app.charters.models import ACCEPTED, CharterAcceptance, CharterVersion, EntityCharter
 from app.db import db
 from app.people import thresholds
 from app.people.models import Login, Membership, Person
 from app.settings import organisation
+from app.settings.models import Entity
 from app.web.markdown import to_html
 
 NO_NAME: Final = "Portevoix"
@@ -33,6 +34,7 @@ class CharterVersionView:
     """A version in both languages; `published_at` is None for the draft.
 
     `*_fr` and `*_en` are as they were typed; the methods fill in the organisation's name.
+    `entity_id` is whose own charter it is a version of; None: the shared one.
     """
 
     id: uuid.UUID
@@ -46,6 +48,7 @@ class CharterVersionView:
     created_at: dt.datetime
     published_at: dt.datetime | None
     organisation: str
+    entity_id: uuid.UUID | None = None
 
     def title(self, language: str) -> str:
         """The title in 'fr' or 'en'."""
@@ -114,7 +117,7 @@ class Acceptance:
 _VERSION = (
     CharterVersion.id, CharterVersion.number, CharterVersion.title_fr, CharterVersion.title_en,
     CharterVersion.body_fr, CharterVersion.body_en, CharterVersion.note_fr, CharterVersion.note_en,
-    CharterVersion.created_at, CharterVersion.published_at,
+    CharterVersion.created_at, CharterVersion.published_at, CharterVersion.entity_id,
 )  # fmt: skip
 _ANSWER = (
     CharterAcceptance.id, CharterAcceptance.person_id, CharterAcceptance.sequence,
@@ -124,12 +127,26 @@ _ANSWER = (
     CharterAcceptance.signed_in_at, CharterAcceptance.software, CharterAcceptance.accepted_at,
     CharterAcceptance.digest,
 )  # fmt: skip
-_IN_FORCE = (
+_SHARED = (
     select(CharterVersion.id)
-    .where(CharterVersion.published_at.is_not(None))
+    .where(CharterVersion.published_at.is_not(None), CharterVersion.entity_id.is_(None))
     .order_by(CharterVersion.number.desc())
     .limit(1)
 )
+
+
+def in_force(entity: Any = None) -> ColumnElement[uuid.UUID]:
+    """The version in force for an entity (an identifier or an expression; None: for those of
+    none): its own, else the shared one. For a statement."""
+    if entity is None:
+        return _SHARED.scalar_subquery()
+    own = select(EntityCharter.version_id).where(EntityCharter.entity_id == entity)
+    return func.coalesce(own.scalar_subquery(), _SHARED.scalar_subquery())
+
+
+def in_force_for(person_id: Any) -> ColumnElement[uuid.UUID]:
+    """The version in force for somebody, by the entity they belong to at that moment."""
+    return in_force(select(Person.entity_id).where(Person.id == person_id).scalar_subquery())
 
 
 def _versions(query: Select[*tuple[Any, ...]]) -> list[CharterVersionView]:
@@ -139,24 +156,73 @@ def _versions(query: Select[*tuple[Any, ...]]) -> list[CharterVersionView]:
     return [CharterVersionView(**row._mapping, organisation=name) for row in rows]
 
 
-def current() -> CharterVersionView | None:
-    """The version in force: the newest published one."""
-    found = _versions(select(*_VERSION).where(CharterVersion.id.in_(_IN_FORCE)))
+def current(entity_id: uuid.UUID | None = None) -> CharterVersionView | None:
+    """The version in force: of an entity that has its own, else the newest shared one."""
+    return _first(in_force(entity_id))
+
+
+def current_for(person_id: uuid.UUID) -> CharterVersionView | None:
+    """The version in force for somebody."""
+    return _first(in_force_for(person_id))
+
+
+def _first(version_id: ColumnElement[uuid.UUID]) -> CharterVersionView | None:
+    found = _versions(select(*_VERSION).where(CharterVersion.id == version_id))
     return found[0] if found else None
 
 
-def history() -> list[CharterVersionView]:
-    """Every published version, the one in force first."""
-    published = CharterVersion.published_at.is_not(None)
-    return _versions(select(*_VERSION).where(published).order_by(CharterVersion.number.desc()))
+def history(person_id: uuid.UUID | None = None) -> list[CharterVersionView]:
+    """The published versions of the charter that is in force for somebody (None: the shared
+    one), the one in force first."""
+    theirs = in_force_for(person_id) if person_id else in_force()
+    ours = select(CharterVersion.entity_id).where(CharterVersion.id == theirs)
+    entity = ours.scalar_subquery()
+    return _versions(
+        select(*_VERSION)
+        .where(
+            CharterVersion.published_at.is_not(None),
+            CharterVersion.entity_id.is_not_distinct_from(entity),
+        )
+        .order_by(CharterVersion.number.desc())
+    )
 
 
-def with_draft() -> tuple[CharterVersionView | None, list[CharterVersionView]]:
-    """The draft, where there is one, and the published versions, newest first."""
-    found = _versions(select(*_VERSION).order_by(CharterVersion.number.desc()))
-    if found and found[0].published_at is None:
-        return found[0], found[1:]
-    return None, found
+def with_draft(
+    entity_id: uuid.UUID | None = None,
+) -> tuple[CharterVersionView | None, list[CharterVersionView]]:
+    """The draft of the shared charter or of an entity's, where there is one, and the published
+    versions, newest first."""
+    ours = CharterVersion.entity_id.is_not_distinct_from(entity_id)
+    found = _versions(select(*_VERSION).where(ours).order_by(CharterVersion.number.desc()))
+    drafts = [view for view in found if view.published_at is None]
+    return (drafts[0] if drafts else None), [view for view in found if view.published_at]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRow:
+    """An entity and the number of its own charter's version in force; None: it has none."""
+
+    id: uuid.UUID
+    name: str
+    archived_at: dt.datetime | None
+    number: int | None
+
+
+def by_entity() -> list[EntityRow]:
+    """The entities in use, and archived ones that have a charter of their own, by name."""
+    rows = db.session.execute(
+        select(Entity.id, Entity.name, Entity.archived_at, CharterVersion.number)
+        .outerjoin(EntityCharter, EntityCharter.entity_id == Entity.id)
+        .outerjoin(CharterVersion, CharterVersion.id == EntityCharter.version_id)
+        .where(Entity.archived_at.is_(None) | CharterVersion.number.is_not(None))
+        .order_by(Entity.name, Entity.id)
+    )
+    return [EntityRow(*row) for row in rows]
+
+
+def entities_with_own() -> dict[uuid.UUID, int]:
+    """The entities that have a charter of their own, with the number of its version in force."""
+    return {row.id: row.number for row in by_entity() if row.number is not None}
 
 
 def version(number: int) -> CharterVersionView:
@@ -169,6 +235,18 @@ def version(number: int) -> CharterVersionView:
     if not found:
         raise NoSuchCharter
     return found[0]
+
+
+def readable(number: int, person_id: uuid.UUID, *, is_team: bool) -> CharterVersionView:
+    """One published version for a reader: the shared charter's, their entity's, any they ever
+    answered, and all for the team. Raises `NoSuchCharter`."""
+    found = version(number)
+    if found.entity_id is None or is_team:
+        return found
+    theirs = db.session.scalar(select(Person.entity_id).where(Person.id == person_id))
+    if theirs != found.entity_id and all(a.number != number for a in answers_of(person_id)):
+        raise NoSuchCharter
+    return found
 
 
 def answers_of(person_id: uuid.UUID) -> list[Acceptance]:
@@ -210,13 +288,13 @@ def _newest_of_person() -> ColumnElement[bool]:
 
 
 def has_accepted_current(person_id: uuid.UUID) -> bool:
-    """True while the person's agreement to the version in force stands. One query."""
+    """True while the person's agreement to the version in force for them stands. One query."""
     standing = (
         select(CharterAcceptance.id)
         .where(
             CharterAcceptance.person_id == person_id,
             CharterAcceptance.kind == ACCEPTED,
-            CharterAcceptance.version_id.in_(_IN_FORCE),
+            CharterAcceptance.version_id == in_force_for(person_id),
             _newest_of_person(),
         )
         .limit(1)
@@ -237,8 +315,9 @@ def difference(
     return differences.difference(from_version.text(language), to_version.text(language))
 
 
-def agreed_count(version_id: uuid.UUID) -> int | None:
-    """How many members' agreement to one version stands; None in a group that is too small."""
+def agreed_count(version_id: uuid.UUID, entity_id: uuid.UUID | None = None) -> int | None:
+    """How many members' agreement to one version stands, of an entity's own among its people;
+    None in a group that is too small."""
     present = and_(Membership.left_at.is_(None), Person.departed_at.is_(None))
     members = (
         select(func.count())
@@ -246,6 +325,8 @@ def agreed_count(version_id: uuid.UUID) -> int | None:
         .join(Person, Person.id == Membership.person_id)
         .where(present)
     )
+    if entity_id is not None:
+        members = members.where(Person.entity_id == entity_id)
     if db.session.execute(members).scalar_one() < thresholds.joining():
         return None
     agreed = (

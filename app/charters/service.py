@@ -1,5 +1,8 @@
 """The verbs around the charter: write, publish, agree, take back.
 
+All entities share one charter. One may have its own, which then is in force for its people until
+it shares again; each is a line of versions with a draft of its own.
+
 Facts: `charter.published` (version_id), `charter.accepted` and `charter.withdrawn`
 (person_id, acceptance_id).
 """
@@ -27,13 +30,20 @@ from app.charters.errors import (
     DraftChanged,
     NoSuchCharter,
 )
-from app.charters.models import ACCEPTED, WITHDRAWN, CharterAcceptance, CharterVersion
+from app.charters.models import (
+    ACCEPTED,
+    WITHDRAWN,
+    CharterAcceptance,
+    CharterVersion,
+    EntityCharter,
+)
 from app.charters.proofs import digest_of
 from app.charters.queries import Acceptance, CharterVersionView
 from app.config import LANGUAGES
 from app.db import new_id, transaction
 from app.errors import InvalidInput, Sentence
 from app.people.lookup import load_member, load_person
+from app.settings import entities
 from app.settings.models import Organisation
 from app.web.markdown import blocks
 
@@ -65,11 +75,13 @@ def _software() -> str:
 
 def save_draft(
     actor_id: uuid.UUID | None, title_fr: str, title_en: str, body_fr: str, body_en: str,
-    note_fr: str = "", note_en: str = "",
+    note_fr: str = "", note_en: str = "", entity_id: uuid.UUID | None = None,
 ) -> uuid.UUID:  # fmt: skip
-    """Keep the next version's texts, as many times as needed; there is one draft at a time.
+    """Keep the next version's texts, of the shared charter or of an entity's own, as many times
+    as needed; each has one draft at a time.
 
-    Raises `InvalidInput` by field: both languages are whole, nothing is too long.
+    Raises `InvalidInput` by field: both languages are whole, nothing is too long; `NotFound` for
+    an unknown entity.
     """
     given = _checked(
         {
@@ -80,7 +92,11 @@ def save_draft(
     )  # fmt: skip
     with transaction() as session:
         _one_hand_at_a_time(session)
-        row = _draft(session) or CharterVersion(number=_next_number(session), created_by=actor_id)
+        if entity_id is not None:
+            entities.entity(entity_id)
+        row = _draft(session, entity_id) or CharterVersion(
+            number=_next_number(session), created_by=actor_id, entity_id=entity_id
+        )
         for name, text in given.items():
             setattr(row, name, text)
         session.add(row)
@@ -141,19 +157,24 @@ def _one_hand_at_a_time(session: Session) -> None:
     session.execute(select(Organisation.id).with_for_update())
 
 
-def _draft(session: Session) -> CharterVersion | None:
-    return session.scalar(select(CharterVersion).where(CharterVersion.published_at.is_(None)))
+def _draft(session: Session, entity_id: uuid.UUID | None) -> CharterVersion | None:
+    return session.scalar(
+        select(CharterVersion).where(
+            CharterVersion.published_at.is_(None),
+            CharterVersion.entity_id.is_not_distinct_from(entity_id),
+        )
+    )
 
 
 def _next_number(session: Session) -> int:
     return (session.scalar(select(func.max(CharterVersion.number))) or 0) + 1
 
 
-def discard_draft(actor_id: uuid.UUID) -> bool:
+def discard_draft(actor_id: uuid.UUID, entity_id: uuid.UUID | None = None) -> bool:
     """Throw the draft away; False when there was none."""
     with transaction() as session:
         _one_hand_at_a_time(session)
-        row = _draft(session)
+        row = _draft(session, entity_id)
         if row is None:
             return False
         audit.record("charter.discarded", "charter_version", row.id, actor_id=actor_id)
@@ -162,8 +183,9 @@ def discard_draft(actor_id: uuid.UUID) -> bool:
 
 
 def publish(actor_id: uuid.UUID | None, version_id: uuid.UUID, *, seen: str | None = None) -> None:
-    """Put the draft in force. It never changes again, and everybody is asked anew before
-    their next share. `seen` is the `fingerprint` of what the publisher looked at.
+    """Put the draft in force, for the people of its entity where it has one. It never changes
+    again, and everybody it is for is asked anew before their next share. `seen` is the
+    `fingerprint` of what the publisher looked at.
 
     Raises `NoSuchCharter`, `AlreadyPublished`, `CharterUnchanged`, `DraftChanged`.
     """
@@ -176,7 +198,7 @@ def publish(actor_id: uuid.UUID | None, version_id: uuid.UUID, *, seen: str | No
             raise AlreadyPublished
         if seen is not None and seen != fingerprint(row):
             raise DraftChanged
-        before = queries.current()
+        before = queries.current(row.entity_id)
         if before is not None and _says_the_same(row, before):
             raise CharterUnchanged
         _put_in_force(session, row, clock.now(), actor_id)
@@ -196,8 +218,25 @@ def _put_in_force(
 ) -> None:
     row.published_at, row.published_by = at, actor_id
     session.flush()
+    if row.entity_id is not None:
+        own = session.get(EntityCharter, row.entity_id) or EntityCharter(entity_id=row.entity_id)
+        own.version_id = row.id
+        session.add(own)
     audit.record("charter.published", "charter_version", row.id, actor_id=actor_id)
     outbox.record("charter.published", version_id=str(row.id))
+
+
+def share_again(entity_id: uuid.UUID, *, actor_id: uuid.UUID | None) -> bool:
+    """The shared charter is in force for an entity's people from now on; its own versions stay
+    for the proofs that name them. False when it had none."""
+    with transaction() as session:
+        _one_hand_at_a_time(session)
+        row = session.get(EntityCharter, entity_id)
+        if row is None:
+            return False
+        session.delete(row)
+        audit.record("charter.shared_again", "entity", entity_id, actor_id=actor_id)
+    return True
 
 
 def ensure_default(at: dt.datetime) -> bool:
@@ -205,9 +244,10 @@ def ensure_default(at: dt.datetime) -> bool:
     when it has one already."""
     with transaction() as session:
         _one_hand_at_a_time(session)
-        if session.scalar(select(CharterVersion.id).limit(1)) is not None:
+        ours = CharterVersion.entity_id.is_(None)
+        if session.scalar(select(CharterVersion.id).where(ours).limit(1)) is not None:
             return False
-        row = CharterVersion(number=1, note_fr="", note_en="", created_at=at)
+        row = CharterVersion(number=_next_number(session), note_fr="", note_en="", created_at=at)
         row.title_fr, row.body_fr = _default("fr")
         row.title_en, row.body_en = _default("en")
         session.add(row)
@@ -232,7 +272,7 @@ def accept(
     *,
     shown_hash: str | None = None,
 ) -> Acceptance:
-    """A member agrees to the version in force; the proof is kept. Agreeing twice changes
+    """A member agrees to the version in force for them; the proof is kept. Agreeing twice changes
     nothing. `shown_hash` is the fingerprint of the text that was before the person.
 
     Raises `CharterNotCurrent`, `InvalidInput` for another language, `NotMember`,
@@ -242,7 +282,7 @@ def accept(
         raise InvalidInput(_l("This language does not exist here."))
     with transaction() as session:
         load_member(session, person_id)
-        text = queries.current()
+        text = queries.current_for(person_id)
         if text is None or text.id != version_id:
             raise CharterNotCurrent
         if shown_hash is not None and shown_hash != text.text_hash(language):

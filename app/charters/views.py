@@ -33,7 +33,7 @@ def charter() -> Response:
 
 def _page(status: int = 200, *, next_path: str, problem: str = "") -> Response:
     reader, lang = access.me(), language()
-    versions, answers = queries.history(), queries.answers_of(access.me().person_id)
+    versions, answers = queries.history(reader.person_id), queries.answers_of(reader.person_id)
     present = versions[0] if versions else None
     standing = answers[0] if answers and answers[0].stands else None
     return render(
@@ -54,15 +54,20 @@ def _page(status: int = 200, *, next_path: str, problem: str = "") -> Response:
 def _news(
     versions: list[CharterVersionView], answers: list[Acceptance], lang: str
 ) -> dict[str, object] | None:
-    """What is new since the version this person agreed to last; None when nothing is."""
+    """What is new since the version this person agreed to last; None when nothing is. With
+    `moved`, another charter is in force for them than the one of that version: their entity's
+    own, or the shared one."""
     agreed = next((a for a in answers if a.stands), None)
-    known = next((v for v in versions if agreed and v.number == agreed.number), None)
-    if known is None or known.number == versions[0].number:
+    if agreed is None or not versions or agreed.number == versions[0].number:
         return None
+    known = next((v for v in versions if v.number == agreed.number), None)
+    since = known or queries.version(agreed.number)
+    later = [v for v in reversed(versions) if known and v.number > known.number and v.note(lang)]
     return {
-        "since": known,
-        "notes": [v for v in reversed(versions) if v.number > known.number and v.note(lang)],
-        "changes": queries.difference(known, versions[0], lang),
+        "since": since,
+        "moved": "" if known else "own" if versions[0].entity_id else "shared",
+        "notes": later,
+        "changes": queries.difference(since, versions[0], lang),
     }
 
 
@@ -123,7 +128,9 @@ def download(name: str) -> Response:
     asked = _FILE.fullmatch(name)
     if asked is None:
         raise NoSuchCharter
-    text = queries.version(int(asked[1])).text(asked[2])
+    reader = access.me()
+    is_team = bool(reader.roles & {"lead", "admin"})
+    text = queries.readable(int(asked[1]), reader.person_id, is_team=is_team).text(asked[2])
     return _file(text, name, "text/markdown")
 
 

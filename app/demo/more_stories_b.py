@@ -284,7 +284,7 @@ EARLIER_STORIES = (
             (("first-person", "I work with people who send twenty-six judo players out into the snow because of a doubt. That suits me."),
              ("short", "A night on call in Grenoble, a red threshold, a lying sensor.")),
         ),
-        drawing=("mountain", 72), visible_in_days=11,
+        drawing=("mountain", 72), visible_in_days=11, site="Grenoble",
     ),
     # --- not finished ---
     DemoStory(
@@ -307,6 +307,6 @@ EARLIER_STORIES = (
             "",
             (("question", "Vous demandez avant ou après la photo ?"),),
         ),
-        status="draft",
+        status="draft", site="Lorient",
     ),
 )  # fmt: skip

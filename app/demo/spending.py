@@ -8,12 +8,11 @@ from functools import partial
 
 from sqlalchemy import select
 
-from app import ledger
 from app.db import db
 from app.demo.days import LIVED, Act, Calendar
 from app.demo.people import id_of
 from app.demo.shelf import REDEMPTIONS, REWARDS, DemoRedemption
-from app.play import accounts
+from app.play import accounts, by_hand
 from app.rewards import service as rewards
 from app.rewards.models import Redemption, Reward
 
@@ -67,6 +66,4 @@ def _settle(told: DemoRedemption) -> None:
 
 def _award_by_hand() -> None:
     key, points, _day, words = BY_HAND
-    account, actor = accounts.open_for(id_of(key)), ledger.by_person(id_of("pauline"))
-    made = ledger.transfer("adjustment", "demo-idea", account, points, actor=actor)
-    ledger.annotate(made.id, words)
+    by_hand.give(id_of(key), points, words, actor_id=id_of("pauline"), reference="demo-idea")

@@ -23,7 +23,8 @@ class DemoStory:
 
     It was published `days_ago`; `expires_in_days` and `visible_in_days` count from that day,
     so that a story of yesterday with `visible_in_days=6` waits five more days. `status` is
-    "published", "draft", or "withdrawn" for one that was published first.
+    "published", "draft", or "withdrawn" for one that was published first. `site` names the one
+    whose people it is meant for; such a story was not carried yet.
     """
 
     key: str
@@ -39,3 +40,4 @@ class DemoStory:
     status: str = "published"
     shared_by: tuple[tuple[str, str, int], ...] = ()  # (person, network, visits)
     visible_in_days: int | None = None
+    site: str = ""

@@ -20,8 +20,14 @@ from app.library import follows
 from app.library import service as library
 from app.library.content import topic_code
 from app.library.models import Story, StoryText
+from app.people import segments_reach
+from app.people.models import Segment
+from app.people.segment_rules import parse
+from app.people.segments_service import create_segment
 
 CURATOR, SECOND_EYES = "ines", "nolwenn"
+KEEPERS = {"Grenoble": "blandine.tissot"}
+"""Who is a curator of what one site keeps, and of nothing else."""
 _PUBLISHED = ("published", "withdrawn")
 
 
@@ -58,6 +64,9 @@ def story_id(demo: DemoStory) -> uuid.UUID | None:
 
 def _tell(demo: DemoStory, easel: Easel) -> None:
     made = story_id(demo) or library.create_story(_fields(demo, easel), id_of(CURATOR)).id
+    if demo.site in KEEPERS:
+        keeper = id_of(KEEPERS[demo.site])
+        segments_reach.give_role(keeper, "curator", _people_of(demo.site), actor_id=None)
     if demo.status in _PUBLISHED:
         library.publish_story(made, id_of(_publisher(demo)))
 
@@ -87,7 +96,19 @@ def _fields(demo: DemoStory, easel: Easel) -> dict[str, object]:
         fields["visible_from"] = clock.now() + dt.timedelta(days=demo.visible_in_days)
     if demo.drawing is not None:
         fields["picture_id"] = easel.picture(demo.drawing)
+    if demo.site:
+        fields["audience"] = [str(_people_of(demo.site))]
+        fields["keepers"] = fields["audience"] if demo.site in KEEPERS else []
     return fields
+
+
+def _people_of(site: str) -> uuid.UUID:
+    """The segment of everybody who works there, made on first use."""
+    found = db.session.scalar(select(Segment.id).where(Segment.name == site))
+    if found is not None:
+        return found
+    rule = parse({"match": "all", "conditions": [{"field": "site", "op": "is", "values": [site]}]})
+    return create_segment(site, rule, actor_id=id_of(CURATOR))
 
 
 def _words(text: DemoText) -> dict[str, object]:

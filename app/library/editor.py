@@ -35,7 +35,8 @@ _NOTHING: Final = Content()
 
 @dataclass(slots=True)
 class Typed:
-    """The form as it stands: plain texts by field name, captions by language."""
+    """The form as it stands: plain texts by field name, captions by language. `audience` and
+    `keepers` are the segments that were ticked; None where nobody was asked."""
 
     values: dict[str, str]
     captions: dict[str, list[Way]]
@@ -43,6 +44,8 @@ class Typed:
     language: str
     picture_id: uuid.UUID | None = None
     is_commercial: bool = False
+    audience: list[str] | None = None
+    keepers: list[str] | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str:
@@ -140,6 +143,8 @@ def typed(form: MultiDict[str, str]) -> Typed:
         language=language if language in LANGUAGES else current_settings().locale,
         picture_id=read_id(form.get("picture_id")),
         is_commercial="is_commercial" in form,
+        audience=form.getlist("audience") if "audience" in form else None,
+        keepers=form.getlist("keepers") if "keepers" in form else None,
     )
 
 
@@ -163,6 +168,7 @@ def fields_of(form: Typed, before: Content = _NOTHING) -> Fields:
         "topics": form.get("topics").replace(";", ",").split(","),
         "visible_from": _instant(form.get("visible_from"), before.visible_from),
         "expires_at": _instant(form.get("expires_at"), before.expires_at),
+        "audience": form.audience, "keepers": form.keepers,
         **_texts(form, form.language),
     }  # fmt: skip
     fields["translations"] = {
@@ -202,5 +208,6 @@ def labels() -> dict[str, str]:
         "picture": _("Picture"), "url": _("Address"), "kind": _("Kind"),
         "language": _("Language of the story"), "topics": _("Topics"),
         "visible_from": _("Visible from"), "expires_at": _("Until"), "networks": _("Networks"),
+        "audience": _("Whom it is meant for"), "keepers": _("Who keeps it"),
         "evidence": pgettext("story", "Evidence"),
     }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, mail, outbox
@@ -23,8 +23,9 @@ from app.integrations.text import clean_text, safe_url
 from app.library import service
 from app.library.content import bad_address, wrong
 from app.library.models import Story
+from app.people.audiences import KEPT
 from app.people.lookup import load_member
-from app.people.models import Person, RoleGrant
+from app.people.models import Assignment, Person, RoleGrant
 
 MOST_WORDS: Final = 500
 MOST_A_DAY: Final = 10
@@ -92,7 +93,7 @@ def tell_editors(story_id: str) -> None:
     if story is None or story.status != "draft" or story.author_id is None:
         return
     author = db.session.get_one(Person, story.author_id)
-    for editor in _editors():
+    for editor in _editors(story.id):
         mail.send(
             editor.email,
             editor.name,
@@ -106,13 +107,18 @@ def tell_editors(story_id: str) -> None:
         )
 
 
-def _editors() -> list[Person]:
-    """Curators; the administrators where there is none."""
+def _editors(story_id: uuid.UUID) -> list[Person]:
+    """Curators whose role reaches the draft: those of the whole organisation, and of the segments
+    that keep it once somebody handed it over; the administrators where there is none."""
+    kept = select(Assignment.segment_id).where(
+        Assignment.subject_id == story_id, Assignment.purpose == KEPT
+    )
+    reaches = or_(RoleGrant.segment_id.is_(None), RoleGrant.segment_id.in_(kept))
     for role in ("curator", "admin"):
         found = db.session.scalars(
             select(Person)
             .join(RoleGrant, RoleGrant.person_id == Person.id)
-            .where(RoleGrant.role == role, Person.departed_at.is_(None))
+            .where(RoleGrant.role == role, reaches, Person.departed_at.is_(None))
             .order_by(Person.id)
         ).unique()
         if editors := list(found):

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -42,33 +42,63 @@ from app.library.material import own_first
 from app.library.models import Story, StoryText, StoryTopic, Topic, TopicFollow
 from app.library.service import CURATORS, WRITERS
 from app.media.service import PictureView, pictures
+from app.people import audiences
+from app.people.audiences import SEEN
 from app.people.models import Person
 from app.web.cursors import decode_cursor, encode_cursor
 
+Reach = frozenset[uuid.UUID] | None
+"""How far a role goes: None for everywhere, else the segments it was given for."""
 MAX_PAGE: Final = 200
 _WORDS: Final = 8
 _FACETS: Final = 60
 SEARCHED: Final = 20_000
 """Stories that one page of a narrowed list looks through; the next page goes further back."""
+LOOKED: Final = 2_000
+"""The same for a whole list: most stories are meant for its reader, where they are not it ends."""
 _TALKED_ABOUT: Final = 200
 """Stories, the newest ones, whose topics are offered beside the shelf."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks. Members see what is published and inside its window; contributors their own
-    drafts, too; curators everything."""
+    """Who looks. Members see what is meant for them, published and inside its window;
+    contributors their own drafts, too, and what others published; curators everything.
+
+    `roles` are held for the whole organisation; `reach` says of the others, which were given for
+    segments, how far they go (`access.Reader`): they find only what these segments keep.
+    """
 
     person_id: uuid.UUID
     roles: frozenset[str]
+    reach: Mapping[str, frozenset[uuid.UUID] | None] = field(default_factory=dict)
 
     @property
     def is_staff(self) -> bool:
-        return bool(self.roles & WRITERS)
+        return self.writes is None or bool(self.writes)
 
     @property
     def is_curator(self) -> bool:
-        return bool(self.roles & CURATORS)
+        """Whether they publish at all, some stories or every one."""
+        return self.curates is None or bool(self.curates)
+
+    @property
+    def writes(self) -> Reach:
+        return self._goes(WRITERS)
+
+    @property
+    def curates(self) -> Reach:
+        return self._goes(CURATORS)
+
+    @property
+    def segments(self) -> frozenset[uuid.UUID]:
+        """Those they are in, read once a request."""
+        return audiences.mine(self.person_id)
+
+    def _goes(self, roles: frozenset[str]) -> Reach:
+        if self.roles & roles:
+            return None
+        return frozenset().union(*(self.reach.get(role) or () for role in roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +138,8 @@ class StoryCard:
 @dataclass(frozen=True, slots=True)
 class StudioRow:
     """A story in the team's list. `state` is its status, or 'scheduled' and 'expired' for a
-    published one before and after its window."""
+    published one before and after its window; `audience` names the segments it is meant for,
+    none for everybody."""
 
     id: uuid.UUID
     kind: str
@@ -123,15 +154,18 @@ class StudioRow:
     published_at: dt.datetime | None
     updated_at: dt.datetime
     has_picture: bool
+    audience: tuple[str, ...]
 
 
 class Cards(NamedTuple):
     """A part of a list; `next` is the cursor of the following part, None at the end. `is_cut`:
-    this part ends because enough was looked through, not because it is full."""
+    this part ends because enough was looked through, `looked_through` stories, not because it is
+    full."""
 
     items: list[StoryCard]
     next: str | None
     is_cut: bool = False
+    looked_through: int = 0
 
 
 class Rows(NamedTuple):
@@ -167,12 +201,19 @@ def is_shown(now: dt.datetime | BindParameter[dt.datetime]) -> ColumnElement[boo
     )
 
 
+def _works_on(viewer: Viewer) -> ColumnElement[bool]:
+    """What the team's pages show to a writer."""
+    kept = audiences.kept_within(Story.id, viewer.curates)
+    may_know = or_(Story.status != "draft", Story.author_id == viewer.person_id)
+    return or_(kept, and_(audiences.kept_within(Story.id, viewer.writes), may_know))
+
+
 def _is_open_to(viewer: Viewer, now: dt.datetime) -> ColumnElement[bool]:
-    if viewer.is_curator:
-        return Story.id.is_not(None)
-    if viewer.is_staff:
-        return or_(Story.status != "draft", Story.author_id == viewer.person_id)
-    return is_shown(now)
+    """The same, and what they may read as anybody of the house."""
+    if viewer.writes is None:
+        return _works_on(viewer)
+    shown = and_(is_shown(now), audiences.meant_for(Story.id, viewer.segments))
+    return or_(_works_on(viewer), shown) if viewer.is_staff else shown
 
 
 def _in_state(state: str, now: dt.datetime) -> ColumnElement[bool]:
@@ -262,10 +303,52 @@ def _told(name: str) -> ColumnElement[Any]:
 
 _NOW: Final[BindParameter[dt.datetime]] = bindparam("now", type_=Story.published_at.type)
 _MOST: Final[BindParameter[int]] = bindparam("most", type_=Integer)
+_MINE: Final[BindParameter[uuid.UUID]] = bindparam("mine", expanding=True)
+_BEGINNING: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_NOWHERE: Final = uuid.UUID(int=0)
+
+
+class _Depth(NamedTuple):
+    """How far down the shelf one looks: the place of the last story looked at. Two values of one
+    row, none where the library ends before."""
+
+    at: Any
+    id: Any
+
+
+def _depth(most: int, behind: Sequence[ColumnElement[bool]] = ()) -> _Depth:
+    """The place of the last of `most` stories, read from the index of the shelf alone."""
+    last = (
+        select(Story.published_at, Story.id)
+        .where(Story.status == "published", *behind)
+        .order_by(Story.published_at.desc(), Story.id.desc())
+        .offset(most - 1)
+        .limit(1)
+        .cte("depth")
+    )
+    return _Depth(*(select(column).scalar_subquery() for column in last.c))
+
+
+def no_older_than(most: int) -> ColumnElement[bool]:
+    """Among the newest `most` stories: however few of them are meant for a reader, looking for
+    those ends there."""
+    return _above(_depth(most))
+
+
+def _above(depth: _Depth) -> ColumnElement[bool]:
+    at = func.coalesce(depth.at, literal(_BEGINNING, Story.published_at.type))
+    key = func.coalesce(depth.id, literal(_NOWHERE, Story.id.type))
+    return tuple_(Story.published_at, Story.id) >= tuple_(at, key)
+
+
+def is_mine() -> ColumnElement[bool]:
+    """Meant for a reader of the segments `mine`, a place in a statement that is built once."""
+    return audiences.meant_for(Story.id, _MINE)
 
 
 def _cards() -> Select[Any]:
-    """The cards of what members may read `now`, in `language`, the last published first."""
+    """The cards of what a member of the segments `mine` may read `now`, in `language`, the last
+    published first."""
     language: BindParameter[str] = bindparam("language", type_=StoryText.language.type)
     return (
         select(
@@ -276,12 +359,27 @@ def _cards() -> Select[Any]:
         )
         .join(_own, and_(_own.story_id == Story.id, _own.language == Story.language))
         .outerjoin(_asked, and_(_asked.story_id == Story.id, _asked.language == language))
-        .where(is_shown(_NOW))
+        .where(is_shown(_NOW), is_mine())
         .order_by(Story.published_at.desc(), Story.id.desc())
     )  # fmt: skip
 
 
-_SHELF: Final = _cards().limit(_MOST)
+def _shelf(
+    most: int,
+    narrowed: Sequence[ColumnElement[bool]] = (),
+    behind: Sequence[ColumnElement[bool]] = (),
+) -> Select[Any]:
+    """A part of the shelf, each row with the place at which looking through it ends."""
+    depth = _depth(most, behind)
+    return (
+        _cards()
+        .add_columns(depth.at.label("end_at"), depth.id.label("end_id"))
+        .where(_above(depth), *behind, *narrowed)
+        .limit(_MOST)
+    )
+
+
+_SHELF: Final = _shelf(LOOKED)
 _CHOSEN: Final = _cards().where(Story.id.in_(bindparam("ids", expanding=True)))
 _TOPIC_NAMES: Final = (
     select(StoryTopic.story_id, Topic.name)
@@ -315,65 +413,62 @@ def topic_names(story_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ..
     return found
 
 
-def shelf(filters: StoryFilter, language: str, after: str | None = None, limit: int = 24) -> Cards:
-    """What members may read now, the last published first, in `language` where a story has
-    it. Raises `InvalidInput` for a cursor that is none.
+def shelf(
+    filters: StoryFilter,
+    language: str,
+    after: str | None = None,
+    limit: int = 24,
+    *,
+    mine: Collection[uuid.UUID] = (),
+) -> Cards:
+    """What a member of the segments `mine` may read now, the last published first, in `language`
+    where a story has it. Raises `InvalidInput` for a cursor that is none.
 
-    A narrowed list looks through `SEARCHED` stories and then hands out its cursor, so that a
-    word nobody ever wrote costs the same in a library of any size.
+    A narrowed list looks through `SEARCHED` stories, a whole one through `LOOKED`, and then
+    hands out its cursor, so that a word nobody ever wrote, and a reader for whom hardly anything
+    is meant, cost the same in a library of any size.
     """
     limit, narrowed = min(max(limit, 1), MAX_PAGE), _conditions(filters)
-    narrowed_to = [*narrowed, *_before(Story.published_at, after)]
-    far = _far_end(after) if narrowed else None
-    if far is not None:
-        narrowed_to.append(tuple_(Story.published_at, Story.id) >= _place(*far))
-    query = _SHELF.where(*narrowed_to) if narrowed_to else _SHELF
-    values = {"now": clock.now(), "language": language, "most": limit + 1}
+    behind, most = _before(Story.published_at, after), SEARCHED if narrowed else LOOKED
+    query = _shelf(most, narrowed, behind) if narrowed or behind else _SHELF
+    values = {"now": clock.now(), "language": language, "most": limit + 1, "mine": [*mine]}
     rows = db.session.execute(query, values).all()
     cards = _as_cards(rows[:limit])
-    if len(rows) <= limit:
-        return Cards(cards, encode_cursor(*far), True) if far else Cards(cards, None)
-    last = rows[limit - 1]
-    return Cards(cards, encode_cursor(last.published_at, last.id))
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        return Cards(cards, encode_cursor(last.published_at, last.id))
+    end = rows[0][-2:] if rows else db.session.execute(select(*_depth(most, behind))).one()
+    return Cards(cards, encode_cursor(*end), True, most) if end[0] else Cards(cards, None)
 
 
-def _far_end(after: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
-    """Where looking through ends; None where the library ends before. Read from the index of
-    the shelf alone."""
-    row = db.session.execute(
-        select(Story.published_at, Story.id)
-        .where(Story.status == "published", *_before(Story.published_at, after))
-        .order_by(Story.published_at.desc(), Story.id.desc())
-        .offset(SEARCHED - 1)
-        .limit(1)
-    ).one_or_none()
-    return (row[0], row[1]) if row is not None and row[0] is not None else None
-
-
-def _place(at: dt.datetime, story_id: uuid.UUID) -> Any:
-    """A place in the shelf with its column types, so that both databases compare alike."""
-    return tuple_(literal(at, Story.published_at.type), literal(story_id, Story.id.type))
-
-
-def cards_of(ids: Sequence[uuid.UUID], language: str) -> list[StoryCard]:
-    """The cards of some stories that members may read now, in the order of their ids."""
+def cards_of(
+    ids: Sequence[uuid.UUID], language: str, *, mine: Collection[uuid.UUID] = ()
+) -> list[StoryCard]:
+    """The cards of some stories that a member of the segments `mine` may read now, in the order
+    of their ids."""
     if not ids:
         return []
-    values = {"now": clock.now(), "language": language, "ids": list(ids)}
+    values = {"now": clock.now(), "language": language, "ids": list(ids), "mine": [*mine]}
     rows = db.session.execute(_CHOSEN, values).all()
     known = {card.id: card for card in _as_cards(rows)}
     return [known[story_id] for story_id in ids if story_id in known]
 
 
-def latest(limit: int, language: str = "") -> list[StoryCard]:
-    """The last published stories, for the first page."""
-    return shelf(StoryFilter(), language, limit=limit).items
+def latest(limit: int, language: str = "", *, mine: Collection[uuid.UUID] = ()) -> list[StoryCard]:
+    """The last published stories for a member of the segments `mine`."""
+    return shelf(StoryFilter(), language, limit=limit, mine=mine).items
+
+
+def has_news(since: dt.datetime) -> bool:
+    """Whether anything was published since then that somebody may read now."""
+    found = select(Story.id).where(is_shown(clock.now()), Story.published_at > since)
+    return db.session.scalar(found.limit(1)) is not None
 
 
 def _talked_about() -> Any:
     newest = (
         select(Story.id)
-        .where(is_shown(_NOW))
+        .where(is_shown(_NOW), is_mine(), no_older_than(LOOKED))
         .order_by(Story.published_at.desc(), Story.id.desc())
         .limit(_MOST)
         .subquery()
@@ -392,10 +487,11 @@ def _talked_about() -> Any:
 _TALK: Final = _talked_about()
 
 
-def shown_topics() -> list[TopicRow]:
-    """What the library talks about: the topics of the newest stories that members may read
-    now, the most frequent first. `count` is over those stories, not over all of them."""
-    values = {"now": clock.now(), "most": _TALKED_ABOUT}
+def shown_topics(mine: Collection[uuid.UUID] = ()) -> list[TopicRow]:
+    """What the library talks about: the topics of the newest stories that a member of the
+    segments `mine` may read now, the most frequent first. `count` is over those stories, not over
+    all of them."""
+    values = {"now": clock.now(), "most": _TALKED_ABOUT, "mine": [*mine]}
     return [TopicRow(*row) for row in db.session.execute(_TALK, values)]
 
 
@@ -405,11 +501,12 @@ def topic_choices() -> list[tuple[str, str]]:
     return [(row.code, row.name) for row in db.session.execute(query)]
 
 
-def all_topics() -> list[TopicRow]:
-    """Every topic by name, with the number of its stories."""
+def all_topics(within: Reach = None) -> list[TopicRow]:
+    """Every topic by name, with the number of its stories that are kept `within` a reach."""
+    kept = audiences.kept_within(StoryTopic.story_id, within)
     query = (
         select(*_TOPIC, func.count(StoryTopic.story_id))
-        .outerjoin(StoryTopic, StoryTopic.topic_id == Topic.id)
+        .outerjoin(StoryTopic, and_(StoryTopic.topic_id == Topic.id, kept))
         .group_by(*_TOPIC)
         .order_by(Topic.name, Topic.id)
         .limit(500)
@@ -432,7 +529,7 @@ def studio(filters: StoryFilter, viewer: Viewer, after: str | None = None, limit
         )
         .join(_own, and_(_own.story_id == Story.id, _own.language == Story.language))
         .outerjoin(Person, Person.id == Story.author_id)
-        .where(_is_open_to(viewer, now), *_conditions(filters))
+        .where(_works_on(viewer), *_conditions(filters))
         .where(*_before(Story.created_at, after))
         .order_by(Story.created_at.desc(), Story.id.desc())
     )  # fmt: skip
@@ -449,6 +546,7 @@ def studio(filters: StoryFilter, viewer: Viewer, after: str | None = None, limit
 def _as_rows(rows: Sequence[Any], now: dt.datetime) -> list[StudioRow]:
     ids = [row.id for row in rows]
     topics, languages = topic_names(ids), _languages(ids)
+    meant = audiences.assigned(ids, SEEN)
     return [
         StudioRow(
             id=row.id, kind=row.kind, title=row.title, topics=topics.get(row.id, ()),
@@ -458,6 +556,7 @@ def _as_rows(rows: Sequence[Any], now: dt.datetime) -> list[StudioRow]:
             visible_from=row.visible_from, expires_at=row.expires_at,
             published_at=row.published_at, updated_at=row.updated_at,
             has_picture=row.picture_id is not None,
+            audience=tuple(name for _id, name in meant.get(row.id, ())),
         )
         for row in rows
     ]  # fmt: skip
@@ -488,14 +587,43 @@ def state_of(
 
 
 def story_for(story_id: uuid.UUID, viewer: Viewer) -> Story:
-    """One story that this reader may see. Members see published ones from their hour on, also
-    after their end and after a withdrawal. Raises `UnknownStory`."""
-    now = clock.now()
-    may = or_(_is_open_to(viewer, now), _was_shown(now))
+    """One story that this reader may see. Members see published ones that are meant for them
+    from their hour on, also after their end and after a withdrawal. Raises `UnknownStory`."""
+    return _one(story_id, or_(_works_on(viewer), _was_shown_to(viewer)))
+
+
+def story_of_member(story_id: uuid.UUID, viewer: Viewer) -> Story:
+    """The same for a page of members, where a role opens nothing more: what is meant for others
+    is read in the studio. Raises `UnknownStory`."""
+    return _one(story_id, _was_shown_to(viewer))
+
+
+def story_of_team(story_id: uuid.UUID, viewer: Viewer) -> Story:
+    """One story that this writer works on. Raises `UnknownStory`."""
+    return _one(story_id, _works_on(viewer))
+
+
+def _one(story_id: uuid.UUID, may: ColumnElement[bool]) -> Story:
     story = db.session.scalar(select(Story).where(Story.id == story_id, may))
     if story is None:
         raise UnknownStory
     return story
+
+
+def _was_shown_to(viewer: Viewer) -> ColumnElement[bool]:
+    return and_(_was_shown(clock.now()), audiences.meant_for(Story.id, viewer.segments))
+
+
+def kept_among(
+    story_ids: Collection[uuid.UUID], within: Collection[uuid.UUID] | None
+) -> frozenset[uuid.UUID]:
+    """Those of some stories that are kept within a reach, in one read."""
+    if within is None:
+        return frozenset(story_ids)
+    if not story_ids or not within:
+        return frozenset()
+    kept = audiences.kept_within(Story.id, within)
+    return frozenset(db.session.scalars(select(Story.id).where(Story.id.in_({*story_ids}), kept)))
 
 
 def _was_shown(now: dt.datetime) -> ColumnElement[bool]:
@@ -519,7 +647,7 @@ def api_stories(
     filters: StoryFilter, viewer: Viewer, after: str | None = None, limit: int = 50
 ) -> tuple[list[Story], str | None]:
     """Whole stories for a program, the last made first, and the next cursor. Who is no writer
-    gets what members may read now. Raises `InvalidInput` for a cursor that is none."""
+    gets what is meant for them and may be read now. Raises `InvalidInput` for a cursor that is none."""
     limit = min(max(limit, 1), MAX_PAGE)
     query = (
         select(Story)

@@ -1,10 +1,13 @@
 """Writing, publishing and withdrawing stories, whoever asks: a form, a program, the demo.
 
 A contributor creates stories and changes their own drafts; curators and administrators do
-the rest. A story on a sensitive topic is published, and changed once it is public, by
-somebody other than its author (rule L4 of our notes on the law). What became public, was
-taken back or was changed is told once, in the transaction that made it so
-(`story.published`, `story.withdrawn`, `story.changed`, with `story_id`).
+the rest. A role that was given for segments reaches the stories these keep, and what it creates
+is kept by them and meant for them; what lies outside does not exist for it. A story on a
+sensitive topic is published, and changed once it is public, by somebody other than its author
+(rule L4 of our notes on the law). What became public, was taken back or was changed is told
+once, in the transaction that made it so
+(`story.published`, `story.withdrawn`, `story.changed`, `story.audience_changed`, with
+`story_id`).
 """
 
 from __future__ import annotations
@@ -12,14 +15,18 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, clock, outbox
 from app.db import db, transaction
+from app.errors import InvalidInput
 from app.integrations.text import fold
 from app.library import content as contents
 from app.library.content import Content, Fields, Words, content_of, topic_code
@@ -33,7 +40,8 @@ from app.library.errors import (
 from app.library.material import target_changed
 from app.library.models import Caption, Story, StoryText, Topic
 from app.media.models import Picture
-from app.people.queries import person
+from app.people import audiences, segments_reach
+from app.people.audiences import KEPT, SEEN
 from app.web import current_settings
 
 WRITERS: Final = frozenset({"contributor", "curator", "admin"})
@@ -53,17 +61,39 @@ _TAIL_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 # --- who may -----------------------------------------------------------------------------
 
 
-def may_change(
-    author_id: uuid.UUID | None, status: str, person_id: uuid.UUID, roles: frozenset[str]
-) -> bool:
-    """Curators change every story, contributors their own drafts."""
-    is_own_draft = author_id == person_id and status == "draft"
-    return bool(roles & CURATORS) or (is_own_draft and bool(roles & WRITERS))
+Within = frozenset[uuid.UUID] | None
+"""How far a role goes: None for everywhere, else the segments it was given for."""
 
 
-def _roles(actor_id: uuid.UUID | None) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """How far somebody goes as a curator, and as a writer of any kind."""
+
+    curates: Within
+    writes: Within
+
+
+def rights_of(actor_id: uuid.UUID | None) -> Rights:
     """What the actor may do; the product itself (None) may do everything."""
-    return CURATORS if actor_id is None else person(actor_id).roles
+    if actor_id is None:
+        return Rights(None, None)
+    return Rights(
+        segments_reach.reach_of(actor_id, CURATORS), segments_reach.reach_of(actor_id, WRITERS)
+    )
+
+
+def may_change(story: Story, actor_id: uuid.UUID | None) -> bool:
+    """Curators change every story within their reach, contributors their own drafts."""
+    rights = rights_of(actor_id)
+    if audiences.is_kept_within(story.id, rights.curates):
+        return True
+    is_own_draft = story.author_id == actor_id and story.status == "draft"
+    return is_own_draft and audiences.is_kept_within(story.id, rights.writes)
+
+
+def may_publish(story: Story, actor_id: uuid.UUID | None) -> bool:
+    """Curators publish and withdraw every story within their reach."""
+    return audiences.is_kept_within(story.id, rights_of(actor_id).curates)
 
 
 def check_may_change(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> None:
@@ -75,14 +105,20 @@ def check_may_change(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> None:
 
 
 def _check_may_change(story: Story, actor_id: uuid.UUID | None) -> None:
-    roles = _roles(actor_id)
-    if actor_id is not None and not may_change(story.author_id, story.status, actor_id, roles):
-        raise NotYours
+    if not may_change(story, actor_id):
+        raise _refusal(story, actor_id)
 
 
-def _check_may_publish(actor_id: uuid.UUID | None) -> None:
-    if not _roles(actor_id) & CURATORS:
-        raise NotYours
+def _check_may_publish(story: Story, actor_id: uuid.UUID | None) -> None:
+    if not may_publish(story, actor_id):
+        raise _refusal(story, actor_id)
+
+
+def _refusal(story: Story, actor_id: uuid.UUID | None) -> NotYours | UnknownStory:
+    """What lies outside the reach of a limited role is answered as what does not exist."""
+    within = rights_of(actor_id).writes
+    is_outside = bool(within) and not audiences.is_kept_within(story.id, within)
+    return UnknownStory() if is_outside else NotYours()
 
 
 def _check_second_eyes(story: Story, actor_id: uuid.UUID | None) -> None:
@@ -98,11 +134,14 @@ def _check_second_eyes(story: Story, actor_id: uuid.UUID | None) -> None:
 def create_story(fields: Fields, actor_id: uuid.UUID | None) -> Story:
     """A new draft. Its language is the organisation's unless the fields say another.
 
-    Raises `InvalidInput` by field (see `content.read`), `NotYours`.
+    Besides what `content.read` knows, `audience` names the segments it is meant for and, from
+    curators of the whole organisation, `keepers` those that keep it: identifiers as texts.
+    Raises `InvalidInput` by field, `NotYours`.
     """
     before = Content(language=current_settings().locale)
     with transaction() as session:
-        if not _roles(actor_id) & WRITERS:
+        rights = rights_of(actor_id)
+        if rights.writes is not None and not rights.writes:
             raise NotYours
         content = contents.read(fields, before)
         title = content.texts[content.language].title
@@ -110,6 +149,7 @@ def create_story(fields: Fields, actor_id: uuid.UUID | None) -> Story:
         _write(session, story, content)
         session.add(story)
         session.flush()
+        _say_segments(session, story, fields, rights)
         audit.record("story.created", "story", story.id, actor_id=actor_id)
     return story
 
@@ -117,7 +157,8 @@ def create_story(fields: Fields, actor_id: uuid.UUID | None) -> Story:
 def change_story(
     story_id: uuid.UUID, fields: Fields, actor_id: uuid.UUID | None, version: int | None = None
 ) -> Story:
-    """Change the given fields and no others. A public story stays publishable throughout.
+    """Change the given fields and no others. A public story stays publishable throughout. A
+    limited role changes the part of the audience that it reaches.
 
     `version` is the one the writer saw; None for a writer who saw none. Raises
     `InvalidInput` by field, `StoryChanged`, `NotYours`, `SecondApprovalNeeded`,
@@ -130,7 +171,8 @@ def change_story(
             raise StoryChanged
         before = content_of(story)
         after = contents.read(fields, before)
-        if after == before:
+        moved = _change_segments(session, story, fields, rights_of(actor_id))
+        if after == before and not moved:
             return story
         if story.status == "published":
             contents.check_publishable(after, clock.now())
@@ -140,9 +182,11 @@ def change_story(
         if story.status == "published":
             _check_second_eyes(story, actor_id)
         _touch(story)
-        names = ",".join(contents.changed_names(before, after))
+        names = ",".join([*contents.changed_names(before, after), *moved])
         audit.record("story.changed", "story", story.id, actor_id=actor_id, fields=names)
         outbox.record("story.changed", story_id=str(story.id))
+        if "audience" in moved:
+            outbox.record("story.audience_changed", story_id=str(story.id))
         if after.url != before.url:
             target_changed()
     return story
@@ -155,7 +199,7 @@ def publish_story(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> Story:
     """
     with transaction():
         story = load(story_id)
-        _check_may_publish(actor_id)
+        _check_may_publish(story, actor_id)
         if story.status == "published":
             return story
         _check_second_eyes(story, actor_id)
@@ -173,7 +217,7 @@ def withdraw_story(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> Story:
     was withdrawn stays as it is. Raises `NotYours`, `UnknownStory` (a draft, too)."""
     with transaction():
         story = load(story_id)
-        _check_may_publish(actor_id)
+        _check_may_publish(story, actor_id)
         if story.status == "withdrawn":
             return story
         if story.status != "published":
@@ -191,9 +235,11 @@ def discard(story_id: uuid.UUID, actor_id: uuid.UUID | None) -> None:
     with transaction() as session:
         story = load(story_id)
         if story.status != "draft":
-            raise StoryIsPublic
+            refused = _refusal(story, actor_id)
+            raise refused if isinstance(refused, UnknownStory) else StoryIsPublic
         _check_may_change(story, actor_id)
         audit.record("story.discarded", "story", story.id, actor_id=actor_id)
+        audiences.forget(session, story.id)
         session.delete(story)
 
 
@@ -217,6 +263,48 @@ def load(story_id: uuid.UUID) -> Story:
     if story is None:
         raise UnknownStory
     return story
+
+
+# --- whom it is meant for, and who keeps it ----------------------------------------------
+
+
+def _say_segments(session: Session, story: Story, fields: Fields, rights: Rights) -> None:
+    """What a limited role creates is kept by the segments it is meant for: its own."""
+    seen = audiences.chosen(
+        _given(fields, "audience") or (), field="audience", within=rights.writes
+    )
+    kept: Collection[uuid.UUID] = seen if rights.writes is not None else ()
+    if rights.curates is None:
+        kept = audiences.chosen(_given(fields, "keepers") or (), field="keepers")
+    audiences.assign(session, story.id, SEEN, seen)
+    audiences.assign(session, story.id, KEPT, kept)
+
+
+def _change_segments(session: Session, story: Story, fields: Fields, rights: Rights) -> list[str]:
+    """Which of the two changed; neither where it was not given."""
+    within = rights.curates
+    if not audiences.is_kept_within(story.id, within):  # a contributor's own draft
+        within = rights.writes
+    moved = []
+    for name, purpose, limits in (("audience", SEEN, within), ("keepers", KEPT, None)):
+        texts = _given(fields, name)
+        if texts is None or (name == "keepers" and rights.curates is not None):
+            continue
+        before = audiences.ids_of(story.id, purpose)
+        after = audiences.chosen(texts, field=name, within=limits, before=before)
+        if audiences.assign(session, story.id, purpose, after):
+            moved.append(name)
+    return moved
+
+
+def _given(fields: Fields, name: str) -> Sequence[str] | None:
+    """A list of identifiers; None where it was not given."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise InvalidInput(_l("Please check the form."), {name: _l("Choose one of the segments.")})
+    return value
 
 
 # --- storing -----------------------------------------------------------------------------

@@ -28,7 +28,8 @@ from app.library.queries import STATES, StoryFilter
 from app.library.views import draw_story, kind_choices, viewer
 from app.media import service as media
 from app.media.drawing import MAX_BYTES, PictureRefused
-from app.people import saved_views
+from app.people import audiences, saved_views
+from app.people.audiences import KEPT, SEEN
 from app.web import access, current_settings, parked, redirect_to, render
 
 studio = Blueprint("studio_stories", __name__)
@@ -38,15 +39,15 @@ MORNING: Final = dt.time(8, 30)
 """When a story that is placed on a day appears, unless its editor says otherwise."""
 
 WRITERS: Final = ("contributor", "curator", "admin")
-writers = access.role(*WRITERS)
-curators = access.role("curator", "admin")
+writers = access.role(*WRITERS, within=True)
+curators = access.role("curator", "admin", within=True)
 
 
 # --- the list ----------------------------------------------------------------------------
 
 LIST: Final = saved_views.declare(
     "stories", "/studio/stories", ("q", "status", "kind", "topic", "language", "mine"), WRITERS,
-    _l("Stories"),
+    _l("Stories"), within=True,
 )  # fmt: skip
 
 
@@ -89,12 +90,7 @@ def story_list() -> Response:
 
 
 def _load(story_id: uuid.UUID) -> Story:
-    return queries.story_for(story_id, viewer())
-
-
-def _may_change(story: Story) -> bool:
-    reader = viewer()
-    return service.may_change(story.author_id, story.status, reader.person_id, reader.roles)
+    return queries.story_of_team(story_id, viewer())
 
 
 def _form(
@@ -122,10 +118,38 @@ def _form(
         picture_shown=media.picture(form.picture_id),
         preview=preview,
         preview_picture=media.picture(preview.picture_id) if preview else None,
-        can_publish=viewer().is_curator,
+        can_publish=_can_publish(story),
         topics=[name for _code, name in queries.topic_choices()],
+        segments=_segments(form, story),
         **_choices(),
     )
+
+
+def _can_publish(story: Story | None) -> bool:
+    if story is None:
+        return viewer().is_curator
+    return service.may_publish(story, access.me().person_id)
+
+
+def _segments(form: Typed, story: Story | None) -> dict[str, Any]:
+    """What the form says of segments: those one may tick, those ticked, and those beyond the
+    reach of a limited role, which stay. Only curators of everything say who keeps a story."""
+    reader = viewer()
+    seen, kept = (_assigned(story, purpose) for purpose in (SEEN, KEPT))
+    within = reader.curates if reader.is_curator else reader.writes
+    return {
+        "rows": audiences.choices(within, [key for key, _name in (*seen, *kept)]),
+        "is_limited": within is not None,
+        "asks_keepers": reader.curates is None,
+        "audience": [key for key, _name in seen] if form.audience is None else form.audience,
+        "keepers": [key for key, _name in kept] if form.keepers is None else form.keepers,
+        "others": [pair for pair in seen if within is not None and pair[0] not in within],
+        "is_for_all": story is not None and not seen,
+    }
+
+
+def _assigned(story: Story | None, purpose: str) -> list[tuple[uuid.UUID, str]]:
+    return audiences.assigned([story.id], purpose).get(story.id, []) if story else []
 
 
 def _choices() -> dict[str, Any]:
@@ -176,7 +200,7 @@ def story_create() -> Response:
 def story_show(story_id: uuid.UUID) -> Response:
     """One story, to change; as it looks, for those who may not."""
     story = _load(story_id)
-    if not _may_change(story):
+    if not service.may_change(story, access.me().person_id):
         return redirect_to(f"/studio/stories/{story_id}/preview")
     form = editor.shown(content.content_of(story))
     if story.status == "draft":
@@ -372,7 +396,7 @@ def topic_list() -> Response:
     """What stories are about, and which topics need a second pair of eyes."""
     return render(
         "library/studio_topics.html",
-        topics=queries.all_topics(),
+        topics=queries.all_topics(viewer().writes),
         can_decide="admin" in access.me().roles,
     )
 

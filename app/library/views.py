@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, request
 
 from app import clock
-from app.library import follows, neighbours, queries, words
+from app.library import follows, neighbours, queries, service, words
 from app.library.errors import StoryWithdrawn, UnknownStory
 from app.library.follows import FollowedTopic
 from app.library.material import languages_of, material_of
@@ -16,6 +16,8 @@ from app.library.models import KINDS, NETWORKS, Story
 from app.library.neighbours import Section
 from app.library.queries import StoryFilter, Viewer, reading_minutes
 from app.media import service as media
+from app.people import audiences
+from app.people.audiences import SEEN
 from app.people.queries import named
 from app.people.views.common import local_path
 from app.web import access, redirect_to, render
@@ -34,7 +36,7 @@ MINE = "mine"
 def viewer() -> Viewer:
     """The reader as the library knows them."""
     who = access.me()
-    return Viewer(who.person_id, who.roles)
+    return Viewer(who.person_id, who.roles, who.reach)
 
 
 @library.get("/library")
@@ -42,6 +44,7 @@ def viewer() -> Viewer:
 def shelf() -> Response:
     """What may be read and shared now; filters live in the address."""
     me = access.me().person_id
+    segments = audiences.mine(me)
     asked = {
         name: request.args.get(name, "").strip()
         for name in ("q", "topic", "topics", "kind", "language", "network")
@@ -55,14 +58,14 @@ def shelf() -> Response:
         followed_by=me if asked["topics"] == MINE else None,
     )
     told_in = asked["language"] or language()
-    found = queries.shelf(filters, told_in, request.args.get("after"), PAGE)
+    found = queries.shelf(filters, told_in, request.args.get("after"), PAGE, mine=segments)
     mine = follows.followed(me)
     return render(
         "library/shelf.html",
         stories=found.items,
         next_cursor=found.next,
         is_cut=found.is_cut,
-        searched=queries.SEARCHED,
+        searched=found.looked_through,
         asked=asked,
         topics=_chips(mine, asked["topic"]),
         has_topics=bool(mine),
@@ -77,7 +80,8 @@ def _chips(mine: list[FollowedTopic], asked: str) -> list[tuple[str, str]]:
     """Code and name of the topics to narrow by: those followed, then what is talked about; the
     one asked for is always among them."""
     found = {topic.code: topic.name for topic in mine}
-    talked = {topic.code: topic.name for topic in queries.shown_topics()}
+    segments = audiences.mine(access.me().person_id)
+    talked = {topic.code: topic.name for topic in queries.shown_topics(segments)}
     found |= {code: name for code, name in talked.items() if code not in found}
     return [pair for at, pair in enumerate(found.items()) if at < TOPICS_SHOWN or pair[0] == asked]
 
@@ -143,10 +147,10 @@ def story_page(
     """The page of a story in `language`, or in its own. With `section` (a form that came
     back), that alone stands beside it, whatever became of the story meanwhile.
 
-    Raises `UnknownStory`; `StoryWithdrawn` where there is no `section`.
+    Raises `UnknownStory`, also for one that is not meant for the reader; `StoryWithdrawn` where
+    there is no `section`.
     """
-    reader = viewer()
-    row = queries.story_for(story_id, reader)
+    row = queries.story_of_member(story_id, viewer())
     state = queries.state_of(row.status, row.visible_from, row.expires_at, clock.now())
     if state == "withdrawn" and section is None:
         raise StoryWithdrawn
@@ -176,7 +180,8 @@ def draw_story(
         state=state,
         state_word=words.state_names()[state],
         in_studio=in_studio,
-        can_publish=viewer().is_curator,
+        can_publish=in_studio and service.may_publish(row, access.me().person_id),
+        audience=audiences.assigned([row.id], SEEN).get(row.id, []) if in_studio else [],
         host=urlsplit(told.url).hostname if told.url else "",
         languages=[
             (f"{here}?text={code}", words.LANGUAGE_NAMES[code], code == told.language, code)

@@ -15,14 +15,17 @@ from app import clock
 from app.db import db
 from app.library.models import Story, StoryText, StoryTopic, Topic
 from app.library.queries import (
+    Reach,
     StoryFilter,
     Viewer,
+    kept_among,
     own_text,
     state_of,
     studio,
     topic_names,
 )
 from app.media.service import PictureView, pictures
+from app.people import audiences
 
 OLD_DAYS: Final = 21
 """A topic without anything newer is said to grow old."""
@@ -57,7 +60,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft to read again, with its picture where it has one."""
+    """A draft to read again, with its picture where it has one; `can_publish` by the reader."""
 
     id: uuid.UUID
     title: str
@@ -70,6 +73,7 @@ class Draft:
     picture: PictureView | None
     is_sensitive: bool
     has_day: bool
+    can_publish: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,12 @@ def week_name(monday: dt.date) -> str:
     return f"{year:04}-W{week:02}"
 
 
-def week(monday: dt.date, zone: ZoneInfo) -> list[Day]:
+def week(monday: dt.date, zone: ZoneInfo, within: Reach = None) -> list[Day]:
     """Seven days and what appears on each: published and scheduled stories, and drafts that have
-    a day already. In two statements, whatever the size."""
+    a day already; those kept `within` a reach. In two statements, whatever the size."""
     begin = dt.datetime.combine(monday, dt.time(), zone)
     end = dt.datetime.combine(monday + dt.timedelta(days=7), dt.time(), zone)
-    rows = _rows(begin, end)
+    rows = _rows(begin, end, within)
     topics = topic_names([row.id for row in rows])
     days = [Day(monday + dt.timedelta(days=number), []) for number in range(7)]
     now = clock.now()
@@ -120,14 +124,16 @@ def week(monday: dt.date, zone: ZoneInfo) -> list[Day]:
     return days
 
 
-def _rows(begin: dt.datetime, end: dt.datetime) -> Sequence[Any]:
-    own = own_text()
+def _rows(begin: dt.datetime, end: dt.datetime, within: Reach) -> Sequence[Any]:
+    own, kept = own_text(), audiences.kept_within(Story.id, within)
     planned = select(Story.id).where(
+        kept,
         Story.status.in_(("published", "draft")),
         Story.visible_from >= begin,
         Story.visible_from < end,
     )
     at_once = select(Story.id).where(
+        kept,
         Story.visible_from.is_(None),
         Story.status == "published",
         Story.published_at >= begin,
@@ -170,6 +176,7 @@ def drafts(viewer: Viewer) -> list[Draft]:
             .where(Story.id.in_(ids))
         )
     }
+    mine = kept_among(ids, viewer.curates)
     drawn = pictures([row.picture_id for row in more.values() if row.picture_id])
     sensitive = set(
         db.session.scalars(
@@ -183,15 +190,18 @@ def drafts(viewer: Viewer) -> list[Draft]:
             row.id, row.title, more[row.id].language, more[row.id].summary, row.topics,
             row.author_name, len(row.languages), row.updated_at,
             drawn.get(more[row.id].picture_id), row.id in sensitive,
-            more[row.id].visible_from is not None,
+            more[row.id].visible_from is not None, row.id in mine,
         )
         for row in rows
     ]  # fmt: skip
 
 
-def freshness(now: dt.datetime) -> list[Freshness]:
-    """The topics and when each last had something new, the oldest first. Most topics are among
-    the `RECENT` stories; only those that are not are looked up through all of theirs."""
+def freshness(now: dt.datetime, within: Reach = None) -> list[Freshness]:
+    """The topics and when each last had something new that is kept `within` a reach, the oldest
+    first. Most topics are among the `RECENT` stories; only those that are not are looked up through
+    all of theirs. A limited reach is looked up through what it keeps."""
+    if within is not None:
+        return _oldest_first(_newest_of(now, audiences.kept_within(Story.id, within)), now)
     recent = (
         select(Story.id)
         .where(Story.status == "published")
@@ -203,6 +213,10 @@ def freshness(now: dt.datetime) -> list[Freshness]:
     rest = db.session.scalars(select(Topic.id).where(Topic.id.not_in(list(found)))).all()
     if rest:
         found |= _newest_of(now, StoryTopic.topic_id.in_(rest))
+    return _oldest_first(found, now)
+
+
+def _oldest_first(found: dict[uuid.UUID, Freshness], now: dt.datetime) -> list[Freshness]:
     return sorted(found.values(), key=lambda topic: topic.newest_at or now)[:TOPICS]
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from app.db import gather
 from app.mail.folder import mail_folder
-from app.personal_data import CANDIDATE, PERSON, Row, Subject, holds
+from app.personal_data import CANDIDATE, PERSON, Names, Row, Subject, holds
 
 log = logging.getLogger(__name__)
 
@@ -28,20 +29,25 @@ def _texts(message: Message) -> Iterator[str]:
             yield content.decode(part.get_content_charset() or "utf-8", errors="replace")
 
 
-def _names(file: Path, subject: Subject) -> bool:
+def _is_about(file: Path, names: Names) -> bool:
     try:
         message = email.message_from_bytes(file.read_bytes())
-        return any(subject.is_named_in(text) for text in _texts(message))
+        return any(names.are_in(text) for text in _texts(message))
     except (OSError, LookupError, ValueError):
         return False
 
 
 def _erase(_session: Session, subject: Subject) -> None:
     """Delete every message to the subject, and every one that names them."""
-    folder = mail_folder()
+    gather(_search, subject)
+
+
+def _search(subjects: list[Subject]) -> None:
+    """The folder is read once, however many are erased together."""
+    folder, names = mail_folder(), Names(subjects)
     if folder.is_dir():
         for file in folder.iterdir():
-            if file.is_file() and _names(file, subject):
+            if file.is_file() and _is_about(file, names):
                 file.unlink(missing_ok=True)
 
 

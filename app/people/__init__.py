@@ -7,6 +7,7 @@ def start(app: Flask) -> None:
     """Register handlers of facts and routes."""
     from app import mail
     from app.people import (  # noqa: F401
+        approval_mails,
         first_day,
         handlers,
         joining_models,
@@ -16,6 +17,8 @@ def start(app: Flask) -> None:
         pauses,
         personal,
         proof_models,
+        provider_groups,
+        role_approvals,
         saved_views,
         sessions,
         sign_in_mails,
@@ -31,6 +34,8 @@ def start(app: Flask) -> None:
     mail.held_back_by(first_day.may_write)
     mail.held_back_by(pauses.may_write)
     upkeep.start()
+    role_approvals.start()
+    provider_groups.start()
     personal.declare()
     parking.start(app)
     app.jinja_env.globals["saved_views"] = saved_views.bar

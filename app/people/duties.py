@@ -26,6 +26,7 @@ AREAS: Final[tuple[tuple[str, Sentence], ...]] = (
     ("/studio", _l("The team’s week")),
     ("/studio/administration", _l("The organisation at a glance")),
     ("/studio/activation", _l("Notice to staff and council")),
+    ("/studio/approvals", _l("Deciding as a second person")),
     ("/studio/audit", _l("The audit log")),
     ("/studio/charter", _l("The charter")),
     ("/studio/connections", _l("Connections to recruitment tools")),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from app import clock, crypto, outbox
 from app.db import db, new_id, transaction
@@ -148,9 +148,3 @@ def sign_in_by_code(code_id: uuid.UUID, typed: str, browser: str) -> SignedIn:
     if person is None or not may_sign_in_by_code(person):
         raise WrongMailCode
     return start_login(person.id, browser, "code")
-
-
-@outbox.on("periodic.people.forget", "people.forget_codes")
-def forget() -> None:
-    """Codes whose ten minutes are over."""
-    db.session.execute(delete(EmailCode).where(EmailCode.expires_at <= clock.now()))

@@ -20,7 +20,15 @@ from app.web.pages import local_today
 
 #: Mails that the person asked for this very moment, or that the law wants them to have.
 ASKED_FOR: Final = frozenset(
-    {"password", "sign-in-code", "sign-in-changed", "email-code", "personal-address", "departure"}
+    {
+        "password",
+        "sign-in-code",
+        "sign-in-changed",
+        "email-code",
+        "personal-address",
+        "departure",
+        "correction",
+    }
 )
 
 

@@ -7,7 +7,8 @@ colleagues, and their rewards never go through payroll.
 - roles: `Person.roles` and `sessions` give nobody a role beyond `roles`;
 - tokens: what a token may do follows from the roles (`tokens.usable_scopes`);
 - pages and calls: `start` refuses the endpoints in `closed`;
-- rewards: the shelf and `redeem` know the classes in `rewards` (None: all).
+- rewards: the shelf and `redeem` know the classes in `rewards` (None: all); a reward of another
+  class may say that it is open to them all the same.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def within(kind: str, roles: Collection[str]) -> frozenset[str]:
 
 
 def may_ask_for(kind: str, pay_class: str) -> bool:
-    """Whether a reward of this class is open to this kind of person."""
+    """Whether a reward of this class is open to this kind of person by itself."""
     classes = limits_of(kind).rewards
     return classes is None or pay_class in classes
 

@@ -158,6 +158,19 @@ class SegmentPerson(Model):
     source: Mapped[str | None] = mapped_column(String(20))
 
 
+class Assignment(Model):
+    """One segment that a thing of the programme (a story, an offer, a reward, a charter; known by
+    its identifier alone) is meant for (`purpose` "seen"), or that keeps it ("kept")."""
+
+    __tablename__ = "assignment"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (Index("ix_assignment_segment", "segment_id"),)
+
+    subject_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(4), primary_key=True)
+    segment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("segment.id"), primary_key=True)
+
+
 class DirectoryCell(Model):
     """How many present people share what rules ask about. Several rows of one combination add
     up: a change writes what it adds or takes away (`is_folded` false), `tallies.fold` sums them."""

@@ -18,7 +18,7 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app import audit, clock, crypto, outbox
@@ -53,8 +53,6 @@ MOST_DAYS: Final = 180
 MOST_USES: Final = 5_000
 MOST_COPIES: Final = 60
 TICKET_LASTS: Final = dt.timedelta(hours=1)
-REQUEST_LASTS: Final = dt.timedelta(days=1)
-ASKED_LASTS: Final = dt.timedelta(days=30)
 SHOWN: Final = 200
 
 
@@ -431,15 +429,3 @@ def turn_away(request_id: uuid.UUID, *, actor_id: uuid.UUID | None = None) -> No
     with transaction() as session:
         session.delete(_load_asking(session, request_id))
         audit.record("join_request.turned_away", "join_request", request_id, actor_id=actor_id)
-
-
-@outbox.on("periodic.people.forget", "people.forget_requests")
-def forget() -> None:
-    """Requests that nobody went on with for a day, or that waited for thirty."""
-    now = clock.now()
-    db.session.execute(
-        delete(JoinRequest).where(
-            JoinRequest.asked_at.is_(None), JoinRequest.created_at <= now - REQUEST_LASTS
-        )
-    )
-    db.session.execute(delete(JoinRequest).where(JoinRequest.asked_at <= now - ASKED_LASTS))

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, render_template, request, session
 from sqlalchemy import delete, select
 
-from app import clock, outbox
+from app import clock
 from app.crypto import CannotDecrypt, token_hash
 from app.db import db, transaction
 from app.people.models import Login, ParkedForm
@@ -57,11 +57,7 @@ def park(typed: Typed) -> None:
         key = session[PARKED] = secrets.token_urlsafe(32)
     owner = _owner()
     with transaction() as rows:
-        rows.execute(
-            delete(ParkedForm).where(
-                (ParkedForm.key_hash == token_hash(key)) | (ParkedForm.expires_at <= clock.now())
-            )
-        )
+        rows.execute(delete(ParkedForm).where(ParkedForm.key_hash == token_hash(key)))
         rows.add(
             ParkedForm(
                 key_hash=token_hash(key),
@@ -112,13 +108,6 @@ def forget() -> None:
     if isinstance(key, str):
         with transaction() as rows:
             rows.execute(delete(ParkedForm).where(ParkedForm.key_hash == token_hash(key)))
-
-
-@outbox.on("periodic.people.forget", "people.forget_forms")
-def forget_expired() -> None:
-    """Forms whose author did not come back."""
-    with transaction() as rows:
-        rows.execute(delete(ParkedForm).where(ParkedForm.expires_at <= clock.now()))
 
 
 # --- giving back -------------------------------------------------------------------------

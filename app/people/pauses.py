@@ -26,7 +26,7 @@ from app.web import current_settings
 GOES_ON: Final = frozenset(
     {
         "password", "sign-in-code", "sign-in-changed", "email-code", "personal-address", "departure", "transition",
-        "charter", "invitation", "welcome", "proposal", "redemption-to-deliver", "join-request",
+        "charter", "invitation", "welcome", "proposal", "redemption-to-deliver", "join-request", "correction", "approval",
     }
 )  # fmt: skip
 """Mails that a pause does not hold back: what was asked for at this moment, what the law wants

@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import clock, personal_data, rights
+from app.db import before_commit
 from app.errors import Sentence
 from app.people import joining_models as joining
 from app.people import proof_models as proofs
@@ -114,7 +115,7 @@ def _empty(session: Session, subject: Subject) -> None:
         execution_options={"synchronize_session": "fetch"},
     )
     session.execute(delete(PersonWord).where(PersonWord.person_id == subject.id))
-    fold_cells()  # the counters forget what only this person had
+    before_commit(fold_cells)  # the counters forget what only this person had
 
 
 def _forget_requests(session: Session, subject: Subject) -> None:

@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from app import audit
-from app.db import db, transaction
+from app import approvals, audit
+from app.db import db, read_id, transaction
 from app.errors import NotFound, Sentence
+from app.people import sourced_roles
 from app.people.directory import GRANTABLE
 from app.people.errors import check_form
 from app.people.models import Person, ProviderMapping, RoleGrant, Segment, SegmentPerson
 from app.people.provider_claims import LONGEST_GROUP
+from app.people.role_approvals import reaches
 from app.people.text import one_line
+from app.people.words import ROLE_NAMES
 
 log = logging.getLogger(__name__)
 
 SOURCE = "provider"
+KIND = "people.mapping"
 MOST_MAPPINGS = 500
 
 Gift = tuple[str | None, uuid.UUID | None]
@@ -101,6 +106,54 @@ def add_mapping(
     return row.id
 
 
+def submit_mapping(
+    value: str, role: str | None, segment_id: uuid.UUID | None, *, actor_id: uuid.UUID
+) -> bool:
+    """`add_mapping` under the two-person rule: True where the line waits for a second person,
+    because it gives a role that waits when it is given by hand. Raises `InvalidInput` by field."""
+    value = one_line(value)
+    if role is None or not approvals.policy().guards_role(role):
+        add_mapping(value, role, segment_id, actor_id=actor_id)
+        return False
+    with transaction() as session:
+        if errors := _faults(session, value, role, segment_id):
+            raise check_form(errors)
+        payload: approvals.Payload = {
+            "value": value, "role": role, "segment_id": str(segment_id) if segment_id else None,
+        }  # fmt: skip
+        return approvals.submit(KIND, payload, actor_id=actor_id).waits
+
+
+def _apply(payload: approvals.Payload, actor_id: uuid.UUID) -> None:
+    add_mapping(
+        str(payload["value"]), str(payload["role"]), read_id(str(payload["segment_id"] or "")),
+        actor_id=actor_id,
+    )  # fmt: skip
+
+
+def _describe(payloads: Sequence[approvals.Payload]) -> list[str]:
+    return [
+        str(
+            _(
+                "Have the group “%(group)s” of the identity provider give the role “%(role)s”, "
+                "%(reach)s.",
+                group=payload["value"], role=ROLE_NAMES[str(payload["role"])], reach=reach,
+            )
+        )
+        for payload, reach in zip(payloads, reaches(payloads), strict=True)
+    ]  # fmt: skip
+
+
+def start() -> None:
+    """Bring mappings to guarded roles as a kind of act."""
+    approvals.register(
+        approvals.Kind(
+            KIND, _l("Groups that give roles"), frozenset({"admin"}), _apply, _describe,
+            lambda payload: "/studio/people/provider#groups",
+        )
+    )  # fmt: skip
+
+
 def _faults(
     session: Session, value: str, role: str | None, segment_id: uuid.UUID | None
 ) -> dict[str, Sentence]:
@@ -171,10 +224,10 @@ def _take_from_everybody(session: Session, gift: Gift, actor_id: uuid.UUID | Non
         RoleGrant.source == SOURCE,
     )
     for grant in session.scalars(grants.order_by(RoleGrant.id)).all():
-        if not _is_last_admin(session, grant):
+        if not sourced_roles.is_last_admin(session, grant):
             session.delete(grant)
             session.flush()
-            _note("role.taken", grant.person_id, grant.role, actor_id)
+            sourced_roles.note("role.taken", grant, SOURCE, actor_id)
 
 
 def apply(session: Session, person: Person, groups: frozenset[str] | None) -> None:
@@ -185,47 +238,9 @@ def apply(session: Session, person: Person, groups: frozenset[str] | None) -> No
             log.warning("the identity provider told no groups; roles and lists stay as they are")
         return
     wanted = {(line.role, line.segment_id) for line in lines if line.value in groups}
-    _apply_roles(session, person, {gift for gift in wanted if gift[0] in GRANTABLE})
+    roles = {(role, segment_id) for role, segment_id in wanted if role in GRANTABLE}
+    sourced_roles.bring_in_line(session, person, roles, SOURCE)
     _apply_lists(session, person, {segment for role, segment in wanted if role is None and segment})
-
-
-def _apply_roles(session: Session, person: Person, wanted: set[Gift]) -> None:
-    held = {(grant.role, grant.segment_id) for grant in person.role_grants}
-    stale = [
-        grant
-        for grant in person.role_grants
-        if grant.source == SOURCE and (grant.role, grant.segment_id) not in wanted
-    ]
-    for grant in stale:
-        if not _is_last_admin(session, grant):
-            person.role_grants.remove(grant)
-            _note("role.taken", person.id, grant.role)
-    for role, segment_id in sorted(wanted - held, key=str):
-        person.role_grants.append(RoleGrant(role=role, segment_id=segment_id, source=SOURCE))
-        _note("role.given", person.id, role)
-    session.flush()
-
-
-def _is_last_admin(session: Session, grant: RoleGrant) -> bool:
-    """Locks the administrators' grants, as `directory` does, so that two cannot go at once."""
-    if grant.role != "admin" or grant.segment_id is not None:
-        return False
-    admins = (
-        select(RoleGrant.person_id)
-        .where(RoleGrant.role == "admin", RoleGrant.segment_id.is_(None))
-        .order_by(RoleGrant.id)
-        .with_for_update()
-    )
-    if {*session.scalars(admins)} - {grant.person_id}:
-        return False
-    log.warning("the last administrator stays one, though no group of the provider says so")
-    return True
-
-
-def _note(
-    action: str, person_id: uuid.UUID, role: str | None, actor_id: uuid.UUID | None = None
-) -> None:
-    audit.record(action, "person", person_id, actor_id=actor_id, role=role, source=SOURCE)
 
 
 def _apply_lists(session: Session, person: Person, wanted: set[uuid.UUID]) -> None:

@@ -179,17 +179,36 @@ def named(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Named]:
     return {row.id: Named(row.id, row.name) for row in rows}
 
 
-def present_with_role(role: str) -> list[Named]:
-    """Those who hold a granted role, wherever it reaches, by name; for a choice among staff."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds a role, and how far: None for everywhere, else for these segments."""
+
+    id: uuid.UUID
+    name: str
+    within: frozenset[uuid.UUID] | None
+
+
+def holders(role: str) -> list[Holder]:
+    """Those present who hold a granted role, by name, each with how far it goes."""
     rows = db.session.execute(
-        select(Person.id, Person.name)
-        .distinct()
+        select(Person.id, Person.name, RoleGrant.segment_id)
         .join(RoleGrant, RoleGrant.person_id == Person.id)
         .where(RoleGrant.role == role, Person.departed_at.is_(None))
         .order_by(Person.name, Person.id)
-        .limit(MOST)
+        .limit(MOST * 10)
     )
-    return [Named(row.id, row.name) for row in rows]
+    names: dict[uuid.UUID, str] = {}
+    reach: dict[uuid.UUID, set[uuid.UUID | None]] = {}
+    for row in rows:
+        names[row.id] = row.name
+        reach.setdefault(row.id, set()).add(row.segment_id)
+    return [Holder(each, names[each], _within(found)) for each, found in reach.items()]
+
+
+def _within(segment_ids: set[uuid.UUID | None]) -> frozenset[uuid.UUID] | None:
+    """A grant for the whole organisation outweighs those for segments."""
+    known = frozenset(each for each in segment_ids if each is not None)
+    return None if len(known) < len(segment_ids) else known
 
 
 def choices_of(person_id: uuid.UUID) -> list[Choice]:

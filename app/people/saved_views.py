@@ -48,7 +48,8 @@ class UnknownView(NotFound):
 @dataclass(frozen=True, slots=True)
 class TeamList:
     """A list of the team. `parameters` are the filters of its address, in the order in which
-    they are kept; `usual` are values that say nothing, as the list has them anyway."""
+    they are kept; `usual` are values that say nothing, as the list has them anyway. `within`: a
+    role that was given for a segment opens the list as well."""
 
     place: str
     path: str
@@ -56,6 +57,7 @@ class TeamList:
     roles: frozenset[str]
     name: Sentence
     usual: Mapping[str, str]
+    within: bool = False
 
 
 _lists: dict[str, TeamList] = {}
@@ -68,18 +70,29 @@ def declare(
     roles: Collection[str],
     name: Sentence,
     usual: Mapping[str, str] | None = None,
+    *,
+    within: bool = False,
 ) -> TeamList:
     """Say that a list has saved views; called once where its pages are."""
-    _lists[place] = TeamList(place, path, tuple(parameters), frozenset(roles), name, usual or {})
+    _lists[place] = TeamList(
+        place, path, tuple(parameters), frozenset(roles), name, usual or {}, within
+    )
     return _lists[place]
 
 
-def team_list(place: str, roles: frozenset[str]) -> TeamList:
-    """A declared list that these roles may open. Raises `UnknownView`."""
+def team_list(place: str, roles: frozenset[str], limited: Collection[str] = ()) -> TeamList:
+    """A declared list that these roles may open, `limited` ones being held for segments alone.
+    Raises `UnknownView`."""
     found = _lists.get(place)
-    if found is None or not found.roles & roles:
+    if found is None or not found.roles & (roles | {*limited} if found.within else roles):
         raise UnknownView
     return found
+
+
+def my_list(place: str) -> TeamList:
+    """A declared list that the reader may open. Raises `UnknownView`."""
+    who = access.me()
+    return team_list(place, who.roles, who.reach)
 
 
 def cleaned(lists: TeamList, query: str) -> str:
@@ -144,7 +157,7 @@ def views_of(lists: TeamList, person_id: uuid.UUID) -> list[SavedView]:
 def bar(place: str, query: str | None = None) -> Bar:
     """The reader's views of a list, for the page they are on (or for a query given)."""
     who = access.me()
-    lists = team_list(place, who.roles)
+    lists = my_list(place)
     here = cleaned(
         lists, request.query_string.decode("utf-8", "replace") if query is None else query
     )

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, tuple_
 from app.db import db
 from app.people import tallies
 from app.people.errors import check_form
-from app.people.models import Person, RoleGrant, Segment, SegmentPerson
+from app.people.models import Assignment, Person, RoleGrant, Segment, SegmentPerson
 from app.people.segment_rules import Rule
 from app.people.segments import kept_rule
 from app.people.segments_service import NoSuchSegment
@@ -59,13 +59,16 @@ class SegmentWhole:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """Where a segment holds something: grants of roles, by role."""
+    """Where a segment holds something: grants of roles, by role, how many things of the programme
+    are meant for it, and how many its limited roles keep."""
 
     roles: dict[str, int]
+    seen: int = 0
+    kept: int = 0
 
     @property
     def any(self) -> bool:
-        return bool(self.roles)
+        return bool(self.roles or self.seen or self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +112,16 @@ def page(
     query = query.order_by(Segment.name, Segment.id).limit(PAGE + 1)
     rows = list(db.session.scalars(query))
     shown, more = rows[:PAGE], len(rows) > PAGE
-    counts = _counts(shown)
+    people = counts(shown)
     items = [
-        SegmentRow(s.id, s.name, s.rule is None, told(counts[s.id], least), s.archived_at)
+        SegmentRow(s.id, s.name, s.rule is None, told(people[s.id], least), s.archived_at)
         for s in shown
     ]
     return SegmentPage(items, _cursor(shown[-1]) if more else None)
 
 
-def _counts(segments: Collection[Segment]) -> dict[uuid.UUID, int]:
-    """Lists in one read, each rule by the counters."""
+def counts(segments: Collection[Segment]) -> dict[uuid.UUID, int]:
+    """How many present people each segment holds: lists in one read, each rule by the counters."""
     lists = [segment.id for segment in segments if segment.rule is None]
     counts = dict.fromkeys((segment.id for segment in segments), 0)
     if lists:
@@ -168,7 +171,11 @@ def uses(segment_id: uuid.UUID) -> Uses:
     """What this segment limits."""
     roles = select(RoleGrant.role, func.count()).where(RoleGrant.segment_id == segment_id)
     by_role = db.session.execute(roles.group_by(RoleGrant.role).order_by(RoleGrant.role))
-    return Uses({row[0]: row[1] for row in by_role})
+    things = select(Assignment.purpose, func.count()).where(Assignment.segment_id == segment_id)
+    by_purpose = {row[0]: row[1] for row in db.session.execute(things.group_by(Assignment.purpose))}
+    return Uses(
+        {row[0]: row[1] for row in by_role}, by_purpose.get("seen", 0), by_purpose.get("kept", 0)
+    )
 
 
 def preview(rule: Rule, *, least: int = 0) -> Preview:

@@ -13,8 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
-from sqlalchemy.orm import aliased
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
 
 from app import audit
 from app.db import db, transaction
@@ -23,7 +23,7 @@ from app.people.directory import GRANTABLE
 from app.people.errors import NoSuchPerson, check_form
 from app.people.lookup import load_present
 from app.people.models import Person, RoleGrant, Segment
-from app.people.segments import people_in
+from app.people.segments import people_in, segments_of
 
 
 class NoSuchGrant(NotFound):
@@ -69,20 +69,27 @@ def give_role(
     """Give a role for one segment; False when it was given already. Raises `InvalidInput` on the
     fields `role` and `segment_id`, `Departed`, `NoSuchPerson`."""
     with transaction() as session:
-        if role not in GRANTABLE:
-            raise check_form({"role": _l("Choose one of the roles.")})
-        segment = session.get(Segment, segment_id)
-        if segment is None or segment.archived_at is not None:
-            raise check_form({"segment_id": _l("Choose one of the segments.")})
-        person = load_present(session, person_id)
-        if any(g.role == role and g.segment_id == segment_id for g in person.role_grants):
+        if not is_new(session, person_id, role, segment_id):
             return False
+        person = load_present(session, person_id)
         person.role_grants.append(RoleGrant(role=role, segment_id=segment_id, granted_by=actor_id))
         audit.record(
             "role.given", "person", person_id, actor_id=actor_id, role=role,
             segment=str(segment_id),
         )  # fmt: skip
     return True
+
+
+def is_new(session: Session, person_id: uuid.UUID, role: str, segment_id: uuid.UUID) -> bool:
+    """Whether a role for a segment can be given and was not yet; locks the person. Raises as
+    `give_role` does."""
+    if role not in GRANTABLE:
+        raise check_form({"role": _l("Choose one of the roles.")})
+    segment = session.get(Segment, segment_id)
+    if segment is None or segment.archived_at is not None:
+        raise check_form({"segment_id": _l("Choose one of the segments.")})
+    held = load_present(session, person_id).role_grants
+    return not any(g.role == role and g.segment_id == segment_id for g in held)
 
 
 def take_role(person_id: uuid.UUID, grant_id: uuid.UUID, *, actor_id: uuid.UUID | None) -> None:
@@ -111,3 +118,30 @@ def must_reach(person_id: uuid.UUID, within: Collection[uuid.UUID] | None) -> No
     """Somebody outside the reader's reach does not exist for them. Raises `NoSuchPerson`."""
     if not is_within(person_id, within):
         raise NoSuchPerson
+
+
+def reach_of(person_id: uuid.UUID, roles: Collection[str]) -> frozenset[uuid.UUID] | None:
+    """How far somebody goes by the best of `roles`, where no request says it (`access.reach`):
+    None for everywhere, else the segments; none for somebody who holds none of them."""
+    person = db.session.get(Person, person_id)
+    if person is None:
+        return frozenset()
+    grants = [g for g in person.role_grants if g.role in person.roles & {*roles}]
+    if any(grant.segment_id is None for grant in grants):
+        return None
+    return frozenset(grant.segment_id for grant in grants if grant.segment_id is not None)
+
+
+def holders_for(role: str, person_id: uuid.UUID) -> list[Person]:
+    """Everybody whose `role` reaches somebody, in one order, for a mail about them."""
+    found = db.session.scalars(
+        select(Person)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .where(
+            RoleGrant.role == role,
+            or_(RoleGrant.segment_id.is_(None), RoleGrant.segment_id.in_(segments_of(person_id))),
+            Person.departed_at.is_(None),
+        )
+        .order_by(Person.id)
+    )
+    return [person for person in found.unique() if role in person.roles]

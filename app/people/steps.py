@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
-from app import clock, outbox
+from app import clock
 from app.crypto import token_hash
 from app.db import db, transaction
 from app.people.proof_models import SignInStep
@@ -55,7 +55,6 @@ def begin(
     """Begin one; its token goes into the browser's session."""
     token, now = secrets.token_urlsafe(32), clock.now()
     with transaction() as session:
-        session.execute(delete(SignInStep).where(SignInStep.expires_at <= now))
         session.add(
             SignInStep(
                 kind=kind,
@@ -112,10 +111,3 @@ def forget_steps(person_id: uuid.UUID) -> None:
     """Whatever a person had half done is over."""
     with transaction() as session:
         session.execute(delete(SignInStep).where(SignInStep.person_id == person_id))
-
-
-@outbox.on("periodic.people.forget", "people.forget_steps")
-def forget_expired() -> None:
-    """Sign-ins that nobody finished."""
-    with transaction() as session:
-        session.execute(delete(SignInStep).where(SignInStep.expires_at <= clock.now()))

@@ -6,7 +6,9 @@ from flask import Flask
 def start(app: Flask) -> None:
     """Register handlers of facts and routes, and who tells what posts and referrals bring."""
     from app.play import (  # noqa: F401
+        by_hand,
         earned,
+        guarded,
         handlers,
         leaver_views,
         models,
@@ -23,5 +25,7 @@ def start(app: Flask) -> None:
     neighbours.worth_by(promise.worth)
     neighbours.earned_by(earned.of_share)
     personal.declare()
+    guarded.start()
+    by_hand.start()
     app.register_blueprint(views.play)
     app.register_blueprint(months.months)

@@ -15,10 +15,11 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, HiddenField, SelectField, StringField
 
 from app import clock
+from app.approvals.words import tell_waiting
 from app.db import new_id
 from app.errors import InvalidInput, NotFound
 from app.people import thresholds
-from app.play import rehearsal, rule_words, rules
+from app.play import guarded, rehearsal, rule_words, rules
 from app.play.models import FACTS, SHARE_FACTS
 from app.play.numbers import whole
 from app.play.rehearsal import Rehearsal
@@ -197,7 +198,11 @@ def plan_version() -> Response:
 
 def _planned(form: RuleForm, terms: Terms, start: dt.datetime | None) -> Response:
     key = (form.key.data or "")[:64] or None
-    rule = rules.plan(terms, starts_at=start, actor_id=access.me().person_id, key=key)
+    made = guarded.plan(terms, starts_at=start, actor_id=access.me().person_id, key=key)
+    if made.waits:
+        tell_waiting()
+        return redirect_to(f"/studio/rules#{terms.fact}")
+    rule = cast(Rule, made.result)
     name, number = rule.name(language()), rule.version
     if rule.starts_at > clock.now():
         text = _(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
-from app.db import Model, primary_key, utc_column
+from app.db import Encrypted, Model, primary_key, utc_column
 
 KINDS = ("copy", "correction", "erasure", "objection", "restriction", "other")
 OUTCOMES = ("done", "partly", "refused", "withdrawn")
@@ -34,3 +34,31 @@ class DataRequest(Model):
     closed_at: Mapped[dt.datetime | None]
     closed_by: Mapped[uuid.UUID | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
+
+
+class Correction(Model):
+    """What a person asks to be put right, beside the line of the register that has the due date.
+
+    `field` is one of `corrections.FIELDS`. Their words, and why it was declined, are encrypted,
+    go with the person, and half a year after the answer in any case (GDPR, article 16).
+    """
+
+    __tablename__ = "correction"
+    __retention__ = retention.CORRECTION
+    __table_args__ = (
+        Index(
+            "uq_correction_open", "person_id", "field", unique=True,
+            sqlite_where=text("answered_at is null"),
+            postgresql_where=text("answered_at is null"),
+        ),
+        Index("ix_correction_answered", "answered_at"),
+    )  # fmt: skip
+
+    request_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("data_request.id"), primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    field: Mapped[str] = mapped_column(String(20))
+    proposed: Mapped[str] = mapped_column(Encrypted)
+    asked_at: Mapped[dt.datetime] = utc_column()
+    answered_at: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(Encrypted)

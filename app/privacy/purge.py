@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from app import clock, outbox
 from app.db import db, transaction
@@ -21,7 +21,7 @@ from app.privacy.purge_rules import RULES, Rule
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
-MOST: Final = 100_000
+MOST: Final = 10_000
 """A preview counts no further."""
 
 
@@ -67,18 +67,29 @@ def _run_one(rule: Rule) -> int:
 
 def overdue(rule: Rule, instant: dt.datetime) -> int:
     """How many rows are overdue under a rule at an instant, `MOST` at most."""
+    return int(db.session.scalar(_count(rule, instant)) or 0)
+
+
+def _count(rule: Rule, instant: dt.datetime) -> Select[int]:
     some = rule.overdue(instant).order_by(None).limit(MOST).subquery()
-    return int(db.session.scalar(select(func.count()).select_from(some)) or 0)
+    return select(func.count()).select_from(some)
 
 
 def preview(days: int = 30) -> list[Due]:
-    """What the next run forgets, and what more within so many days."""
+    """What the next run forgets, and what more within so many days, in one statement."""
     now = clock.now()
-    later = now + dt.timedelta(days=days)
+    instants = (now, now + dt.timedelta(days=days))
+    counts = [_count(rule, instant).scalar_subquery() for rule in RULES for instant in instants]
+    found = iter(db.session.execute(select(*counts)).one())
     return [
-        Due(rule.key, rule.title, due := overdue(rule, now), max(overdue(rule, later) - due, 0))
-        for rule in RULES
+        Due(rule.key, rule.title, due := next(found), max(next(found) - due, 0)) for rule in RULES
     ]
+
+
+@outbox.on("periodic.people.forget", "privacy.purge_unfinished", outside=True, timeout=300)
+def every_half_hour() -> None:
+    """What somebody began and did not finish."""
+    run("parked-forms", "sign-in-steps", "email-codes", "join-requests")
 
 
 @outbox.on("periodic.referrals.forget", "privacy.purge_soon", outside=True, timeout=600)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import personal_data, retention, rights
 from app.api.models import IdempotencyKey
+from app.approvals.models import ApprovalRequest
 from app.audit.models import AuditEntry
 from app.errors import Sentence
 from app.outbox.models import DONE, OutboxDelivery, OutboxEvent
@@ -26,7 +27,7 @@ from app.people.models import Login, Membership, ParkedForm, Person
 from app.people.proof_models import SignInStep
 from app.personal_data import CANDIDATE, PERSON
 from app.play.models import Score, ScoreStep
-from app.privacy.models import DataRequest
+from app.privacy.models import Correction, DataRequest
 from app.provisioning.imports.models import ImportedPerson, PeopleImport, PeopleImportLine
 from app.referrals.models import (
     AtsEvent,
@@ -47,6 +48,8 @@ VISITOR_KEY_KEPT: Final = dt.timedelta(hours=48)
 DEPARTED_KEPT: Final = dt.timedelta(days=730)
 """After somebody left the organisation (people-sync, section 5: 24 months)."""
 SCORES_KEPT: Final = dt.timedelta(days=731)
+UNASKED_KEPT: Final = dt.timedelta(days=1)
+"""A request to join whose author went no further than typing it."""
 
 Key = Any
 Forget = Callable[[Session, Sequence[Key]], None]
@@ -94,11 +97,11 @@ def _older(
     kept: dt.timedelta,
     also: tuple[type[Any], ...] = (),
 ) -> Rule:
-    """Rows are deleted once their column `at` is older than `kept`."""
+    """Rows are deleted once their column `at` is as old as `kept`."""
     model: type[Any] = at.parent.class_
     return Rule(
         key, title, model,
-        lambda instant: select(*_keys(model)).where(at < instant - kept).order_by(at),
+        lambda instant: select(*_keys(model)).where(at <= instant - kept).order_by(at),
         _deleting(model), also,
     )  # fmt: skip
 
@@ -235,6 +238,13 @@ def _people_imports(instant: dt.datetime) -> Select[Any]:
     return select(PeopleImport.id).where(PeopleImport.created_at < limit, ~brought)
 
 
+def _join_requests(instant: dt.datetime) -> Select[Any]:
+    """Those that nobody went on with, and those that an administrator left without an answer."""
+    unasked = JoinRequest.asked_at.is_(None) & (JoinRequest.created_at <= instant - UNASKED_KEPT)
+    asked = JoinRequest.asked_at <= instant - _kept(retention.CONTACT_ENTRY)
+    return select(JoinRequest.id).where(or_(unasked, asked))
+
+
 def _lines(instant: dt.datetime) -> Select[Any]:
     limit = instant - _kept(retention.IMPORT_REPORT)
     of_old = select(PeopleImport.id).where(PeopleImport.created_at < limit)
@@ -267,6 +277,8 @@ RULES: Final[tuple[Rule, ...]] = (
          PeopleImport, _people_imports, _deleting(PeopleImport)),
     _older("audit", _l("Entries of the audit trail, after a year"),
            AuditEntry.at, _kept(retention.SECURITY_LOG)),
+    _older("approvals", _l("What waited for a second person, after a year"),
+           ApprovalRequest.requested_at, _kept(retention.SECURITY_LOG)),
     _older("sessions", _l("Sign-ins, six months after their last use"),
            Login.seen_at, _kept(retention.SESSION)),
     _older("parked-forms", _l("Forms whose author did not come back"), ParkedForm.expires_at, _NOW),
@@ -274,8 +286,9 @@ RULES: Final[tuple[Rule, ...]] = (
     _older("email-codes", _l("Codes for signing in by mail"), EmailCode.expires_at, _NOW),
     _older("candidate-codes", _l("Codes for candidates’ pages"), CandidateCode.expires_at, _NOW),
     _older("copy-links", _l("Links to a copy of one’s data"), CopyLink.expires_at, _NOW),
-    _older("join-requests", _l("Requests to join, after 30 days"),
-           JoinRequest.created_at, _kept(retention.CONTACT_ENTRY)),
+    Rule("join-requests", _l("Requests to join: after a day, or 30 days once an administrator is "
+                             "asked"),
+         JoinRequest, _join_requests, _deleting(JoinRequest)),
     _older("idea-mails", _l("Notes about mails sent, after six months"),
            IdeaMail.sent_at, _kept(retention.MAIL_LOG)),
     _older("answers", _l("Answers kept for programs that ask twice, after two days"),
@@ -284,6 +297,8 @@ RULES: Final[tuple[Rule, ...]] = (
            SpoolFile.read_at, _kept(retention.EVENT)),
     Rule("quotas", _l("Counts of calls to networks, after 30 days"), NetworkQuota, _quotas,
          _deleting(NetworkQuota)),
+    _older("corrections", _l("What corrections asked for, six months after the answer"),
+           Correction.answered_at, _kept(retention.CORRECTION)),
     _older("requests", _l("Requests about data, five years after the answer"),
            DataRequest.closed_at, _kept(retention.REQUEST)),
     _older("erasures", _l("The erasure list, after five years"),

@@ -13,9 +13,10 @@ from app import audit, clock
 from app.db import db, transaction
 from app.errors import DomainError, InvalidInput, NotFound
 from app.people.models import Person
+from app.people.queries import person_by_email
 from app.people.text import normal_address
 from app.personal_data import CANDIDATE, PERSON
-from app.privacy.models import KINDS, OUTCOMES, DataRequest
+from app.privacy.models import KINDS, OUTCOMES, Correction, DataRequest
 from app.referrals.models import Candidate
 
 ANSWERED_WITHIN: Final = dt.timedelta(days=30)
@@ -32,12 +33,24 @@ class Settled(DomainError):
     code = "request-settled"
 
 
+class AnsweredElsewhere(DomainError):
+    """The person reads the answer: it is given where they asked."""
+
+    status = 409
+    code = "answered-elsewhere"
+
+    def __init__(self) -> None:
+        super().__init__(_l("Open this request to answer it: the person reads what you say."))
+
+
 class Line(NamedTuple):
-    """A request as the register shows it; `name` is None once its subject was erased."""
+    """A request as the register shows it; `name` is None once its subject was erased.
+    `has_page`: it is answered on a page of its own."""
 
     request: DataRequest
     name: str | None
     is_overdue: bool
+    has_page: bool
 
 
 def open_request(
@@ -58,14 +71,23 @@ def open_request(
         faults["received_on"] = _l("This day is still to come.")
     if faults:
         raise InvalidInput(_l("Please check the form."), faults)
-    with transaction() as session:
-        row = DataRequest(
-            kind=kind, subject_kind=subject_kind, subject_id=subject_id, received_at=came,
-            due_at=came + ANSWERED_WITHIN, noted_by=actor_id,
-        )  # fmt: skip
-        session.add(row)
-        session.flush()
+    with transaction():
+        row = enter(kind, subject_kind, subject_id, came, noted_by=actor_id)
         audit.record("request.opened", "data_request", row.id, actor_id=actor_id, kind=kind)
+    return row
+
+
+def enter(
+    kind: str, subject_kind: str, subject_id: uuid.UUID, received_at: dt.datetime,
+    *, noted_by: uuid.UUID | None = None,
+) -> DataRequest:  # fmt: skip
+    """A line of the register, without a word in the audit trail. Inside a transaction."""
+    row = DataRequest(
+        kind=kind, subject_kind=subject_kind, subject_id=subject_id, received_at=received_at,
+        due_at=received_at + ANSWERED_WITHIN, noted_by=noted_by,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
     return row
 
 
@@ -73,9 +95,9 @@ def subject_of(address: str) -> tuple[str, uuid.UUID]:
     """Who an address belongs to: (kind, id), a person of the directory before a candidate.
     Raises `InvalidInput` where nobody has it."""
     email = normal_address(address)
-    person = db.session.scalar(select(Person.id).where(Person.email == email))
+    person = person_by_email(email)
     if person is not None:
-        return PERSON, person
+        return PERSON, person.id
     candidate = db.session.scalar(
         select(Candidate.id)
         .where(func.lower(Candidate.email) == email, Candidate.erased_at.is_(None))
@@ -87,7 +109,8 @@ def subject_of(address: str) -> tuple[str, uuid.UUID]:
     raise InvalidInput(_l("Please check the form."), {"email": sentence})
 
 
-def _open_row(request_id: uuid.UUID) -> DataRequest:
+def open_row(request_id: uuid.UUID) -> DataRequest:
+    """A request that waits for its answer, locked. Raises `NotFound`, `Settled`."""
     row = db.session.get(DataRequest, request_id, with_for_update=True)
     if row is None:
         raise NotFound(_l("There is no such request."))
@@ -99,7 +122,7 @@ def _open_row(request_id: uuid.UUID) -> DataRequest:
 def extend(request_id: uuid.UUID, *, actor_id: uuid.UUID) -> None:
     """Two more months, once. Raises `NotFound`, `Settled`."""
     with transaction():
-        row = _open_row(request_id)
+        row = open_row(request_id)
         if row.is_extended:
             raise Settled(_l("The time was extended already; the law allows it once."))
         row.is_extended, row.due_at = True, row.due_at + EXTENDED_BY
@@ -107,16 +130,22 @@ def extend(request_id: uuid.UUID, *, actor_id: uuid.UUID) -> None:
 
 
 def close(request_id: uuid.UUID, outcome: str, *, actor_id: uuid.UUID) -> None:
-    """It was answered. Raises `InvalidInput`, `NotFound`, `Settled`."""
+    """It was answered. Raises `InvalidInput`, `NotFound`, `Settled`; `AnsweredElsewhere` for one
+    that its person made here and that has a page of its own."""
     if outcome not in OUTCOMES:
         sentence = _l("Choose one of: %(choices)s.", choices=", ".join(OUTCOMES))
         raise InvalidInput(_l("Please check the form."), {"outcome": sentence})
-    with transaction():
-        row = _open_row(request_id)
-        row.closed_at, row.closed_by, row.outcome = clock.now(), actor_id, outcome
-        audit.record(
-            "request.closed", "data_request", request_id, actor_id=actor_id, outcome=outcome
-        )
+    with transaction() as session:
+        row = open_row(request_id)
+        if session.get(Correction, request_id) is not None:
+            raise AnsweredElsewhere
+        settle(row, outcome, actor_id=actor_id)
+
+
+def settle(row: DataRequest, outcome: str, *, actor_id: uuid.UUID) -> None:
+    """Close a request that was locked by `open_row`, and say so in the audit trail."""
+    row.closed_at, row.closed_by, row.outcome = clock.now(), actor_id, outcome
+    audit.record("request.closed", "data_request", row.id, actor_id=actor_id, outcome=outcome)
 
 
 def listed(
@@ -134,8 +163,11 @@ def listed(
     by = (order, DataRequest.id) if is_open else (order.desc(), DataRequest.id.desc())
     found = list(db.session.scalars(wanted.order_by(*by).limit(PAGE + 1)))
     rows, now = found[:PAGE], clock.now()
-    names = _names(rows)
-    lines = [Line(row, names.get(row.subject_id), is_open and row.due_at < now) for row in rows]
+    names, pages = _names(rows), _with_page(rows)
+    lines = [
+        Line(row, names.get(row.subject_id), is_open and row.due_at < now, row.id in pages)
+        for row in rows
+    ]
     return lines, len(found) > PAGE
 
 
@@ -145,6 +177,16 @@ def overdue() -> int:
         DataRequest.closed_at.is_(None), DataRequest.due_at < clock.now()
     )
     return int(db.session.scalar(late) or 0)
+
+
+def _with_page(rows: list[DataRequest]) -> set[uuid.UUID]:
+    """Which of them were made by their persons on a page of ours."""
+    asked = [row.id for row in rows if row.kind == "correction"]
+    if not asked:
+        return set()
+    return {
+        *db.session.scalars(select(Correction.request_id).where(Correction.request_id.in_(asked)))
+    }
 
 
 def _names(rows: list[DataRequest]) -> dict[uuid.UUID, str]:

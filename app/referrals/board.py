@@ -14,9 +14,9 @@ from app import audit, clock, mail
 from app.db import read_id, transaction
 from app.errors import InvalidInput
 from app.people import saved_views
-from app.people.queries import Named, present_with_role
-from app.referrals import ats, board_export, queries, service
-from app.referrals.errors import UnknownReferral
+from app.people.queries import Holder
+from app.referrals import ats, board_export, queries, reach, service
+from app.referrals.errors import CannotFollow, UnknownReferral
 from app.referrals.models import STAGES
 from app.referrals.queries import NamedOffer, ReferralFilter
 from app.referrals.words import (
@@ -26,6 +26,7 @@ from app.referrals.words import (
     outcome_names,
     stage_names,
 )
+from app.settings import entities
 from app.web import access, current_settings, redirect_to, render, sheets
 from app.web.pages import local_today, url_with
 
@@ -33,12 +34,16 @@ board = Blueprint("board", __name__, url_prefix="/studio")
 PATH = "/studio/referrals"
 PAGE, LONG_PAGE = 50, 200
 VIEWS = ("running", "mine", "nobody", "late", "contested", "all")
-WHO = ("recruiter", "admin")
+WHO = reach.WHO
 LIST = saved_views.declare(
     "referrals", PATH,
-    ("view", "stage", "offer", "site", "owner", "q", "order", "density", "rows"),
-    WHO, _l("Referrals"), usual={"view": "running"},
+    ("view", "stage", "offer", "site", "entity", "owner", "q", "order", "density", "rows"),
+    WHO, _l("Referrals"), usual={"view": "running"}, within=True,
 )  # fmt: skip
+
+staff = access.role(*WHO, within=True)
+whole = access.role(*WHO)
+"""What concerns no single offer is for roles of the whole organisation."""
 
 
 def _view() -> str:
@@ -65,11 +70,22 @@ def asked() -> ReferralFilter:
         running=stage is None and view != "all",
         q=args.get("q", "")[:100].replace("\x00", ""),
         site=args.get("site", "")[:300].replace("\x00", ""),
+        entity_id=_entity(),
+        within=reach.mine(),
     )
 
 
+def _entity() -> uuid.UUID | None:
+    """The entity whose code the address names; one that is not there finds nothing."""
+    code = request.args.get("entity", "")[:40].strip()
+    if not code:
+        return None
+    known = {row.code: row.id for row in entities.entities(archived=True)}
+    return known.get(code, uuid.UUID(int=0))
+
+
 @board.get("/referrals")
-@access.role(*WHO)
+@staff
 @saved_views.opens_on(LIST)
 def index() -> Response:
     """The list, its stages and its filters."""
@@ -78,8 +94,9 @@ def index() -> Response:
     page = queries.board_page(
         f, after=args.get("after"), before=args.get("before"), oldest=oldest, limit=size
     )
-    recruiters = present_with_role("recruiter")
-    offers = queries.offers_applied_to(f.offer_id)
+    recruiters = reach.recruiters(f.within)
+    offers = queries.offers_applied_to(f.offer_id, within=f.within)
+    companies = [(row.code, row.name) for row in entities.entities()]
     return render(
         "referrals/board.html",
         beside=page,
@@ -92,8 +109,10 @@ def index() -> Response:
         oldest=oldest,
         compact=args.get("density") == "compact",
         long=size == LONG_PAGE,
-        narrowed=_narrowed(f, offers, recruiters),
+        narrowed=_narrowed(f, offers, recruiters, companies),
         offers=offers,
+        companies=companies,
+        may_match=f.within is None,
         sites=_sites(offers, f.site),
         recruiters=recruiters,
         my_id=access.me().person_id,
@@ -113,7 +132,10 @@ def _sites(offers: list[NamedOffer], chosen: str) -> list[str]:
 
 
 def _narrowed(
-    f: ReferralFilter, offers: list[NamedOffer], recruiters: list[Named]
+    f: ReferralFilter,
+    offers: list[NamedOffer],
+    recruiters: list[Holder],
+    companies: list[tuple[str, str]],
 ) -> list[tuple[str, str]]:
     """Each narrower filter in words, and the address without it."""
     found: list[tuple[str, str]] = []
@@ -126,6 +148,8 @@ def _narrowed(
         found.append((title or _("An offer that is not there"), url_with(offer=None)))
     if f.site:
         found.append((f.site, url_with(site=None)))
+    if code := request.args.get("entity", "").strip():
+        found.append((dict(companies).get(code, code), url_with(entity=None)))
     if read_id(request.args.get("owner")):
         name = next((each.name for each in recruiters if each.id == f.owner_id), None)
         found.append((name or _("Somebody who is no recruiter now"), url_with(owner=None)))
@@ -133,7 +157,7 @@ def _narrowed(
 
 
 @board.get("/referrals.csv")
-@access.role(*WHO)
+@staff
 def export() -> Response:
     """All that the filters show, as a table for a spreadsheet. It is noted who took it."""
     with transaction():
@@ -143,7 +167,7 @@ def export() -> Response:
 
 
 @board.get("/referrals/columns")
-@access.role(*WHO)
+@staff
 def columns() -> Response:
     """What each column of that table says."""
     back = request.query_string.decode("utf-8", "replace")
@@ -154,7 +178,7 @@ def columns() -> Response:
 
 
 @board.get("/referrals/columns.csv")
-@access.role(*WHO)
+@staff
 def columns_export() -> Response:
     """The same as a file, to be kept beside the table."""
     header = [_("Column"), _("What it says")]
@@ -184,15 +208,21 @@ def record_stage(referral_id: uuid.UUID) -> None:
         referral_id,
         form.get("stage", ""),
         actor_id=reader.person_id,
-        actor_role="recruiter" if "recruiter" in reader.roles else "admin",
+        actor_role=acting_as(),
         occurred_at=at,
         closure_reason=form.get("closure_reason") or None,
         starts_on=as_date(form.get("starts_on")),
+        within=reach.mine(),
     )
 
 
+def acting_as() -> str:
+    """The role in which the reader acts here, held for a segment or everywhere."""
+    return reach.RECRUITER if reach.RECRUITER in access.me().reach else "admin"
+
+
 @board.get("/referrals/<uuid:referral_id>")
-@access.role(*WHO)
+@staff
 def one(referral_id: uuid.UUID) -> Response:
     """One file. Opening it is noted, and the candidate can read who did."""
     return _file(referral_id)
@@ -201,18 +231,18 @@ def one(referral_id: uuid.UUID) -> Response:
 def _file(
     referral_id: uuid.UUID, status: int = 200, errors: dict[str, str] | None = None
 ) -> Response:
-    row = queries.referral(referral_id)
+    row = queries.referral(referral_id, within=reach.mine())
     if row is None:
         raise UnknownReferral
     reader = access.me()
     if request.method == "GET":
         with transaction():
-            role = "recruiter" if "recruiter" in reader.roles else "admin"
             audit.record(
-                "referral.opened", "referral", row.id, actor_id=reader.person_id, actor_role=role
-            )
+                "referral.opened", "referral", row.id, actor_id=reader.person_id,
+                actor_role=acting_as(),
+            )  # fmt: skip
     known = queries.detail(row, for_referrer=False)
-    recruiters = present_with_role("recruiter")
+    recruiters = reach.recruiters_of(row.offer_id)
     return render(
         "referrals/file.html",
         status,
@@ -237,7 +267,7 @@ def _file(
 
 
 @board.post("/referrals/<uuid:referral_id>/stages")
-@access.role(*WHO)
+@staff
 def add_stage(referral_id: uuid.UUID) -> Response:
     """A stage by hand."""
     try:
@@ -251,13 +281,17 @@ def add_stage(referral_id: uuid.UUID) -> Response:
 
 
 @board.post("/referrals/<uuid:referral_id>/next-step")
-@access.role(*WHO)
+@staff
 def next_step(referral_id: uuid.UUID) -> Response:
     """What happens next and by when, as the candidate reads it."""
     due = promised(as_date(request.form.get("due_on")))
     try:
         service.set_next_step(
-            referral_id, request.form.get("next_step", ""), due, access.me().person_id
+            referral_id,
+            request.form.get("next_step", ""),
+            due,
+            access.me().person_id,
+            within=reach.mine(),
         )
     except InvalidInput as error:
         return _file(referral_id, 422, {k: " ".join(map(str, v)) for k, v in error.errors.items()})
@@ -266,24 +300,26 @@ def next_step(referral_id: uuid.UUID) -> Response:
 
 
 @board.post("/referrals/<uuid:referral_id>/owner")
-@access.role(*WHO)
+@staff
 def owner(referral_id: uuid.UUID) -> Response:
     """Who follows this file."""
-    chosen = read_id(request.form.get("owner"))
-    known = {each.id for each in present_with_role("recruiter")}
-    service.assign(referral_id, chosen if chosen in known else None, access.me().person_id)
+    chosen, me = read_id(request.form.get("owner")), access.me().person_id
+    try:
+        service.assign(referral_id, chosen, me, within=reach.mine())
+    except CannotFollow as error:
+        flash(str(error.sentence), "stop")
     return redirect_to(f"/studio/referrals/{referral_id}")
 
 
 @board.get("/events")
-@access.role(*WHO)
+@whole
 def unmatched() -> Response:
     """The human queue: hires of the tracking system that name nobody we know."""
     return render("referrals/events.html", events=queries.unmatched())
 
 
 @board.post("/events/<uuid:event_id>/match")
-@access.role(*WHO)
+@whole
 def match(event_id: uuid.UUID) -> Response:
     """Say which referral an event speaks of."""
     text = request.form.get("referral", "").strip().rstrip("/").rsplit("/", 1)[-1]
@@ -297,7 +333,7 @@ def match(event_id: uuid.UUID) -> Response:
 
 
 @board.post("/events/<uuid:event_id>/dismissal")
-@access.role(*WHO)
+@whole
 def dismiss(event_id: uuid.UUID) -> Response:
     """Say that an event is not a referral."""
     ats.dismiss(event_id, access.me().person_id)

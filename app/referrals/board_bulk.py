@@ -10,9 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.db import read_id
-from app.people.queries import present_with_role
-from app.referrals import bulk, queries
-from app.referrals.board import PATH, WHO, as_date, board, promised, record_stage
+from app.referrals import bulk, queries, reach
+from app.referrals.board import PATH, as_date, board, promised, record_stage, staff
 from app.referrals.bulk import Outcome
 from app.referrals.models import STAGES
 from app.referrals.queries import ReferralFilter
@@ -37,7 +36,7 @@ def _nothing_chosen() -> Response:
 
 
 @board.post("/referrals/stages")
-@access.role(*WHO)
+@staff
 def bulk_stage() -> Response:
     """One stage for several referrals. It cannot be taken back: each person is told by mail."""
     chosen, stage = _chosen(), request.form.get("stage", "")
@@ -46,7 +45,7 @@ def bulk_stage() -> Response:
     if stage not in STAGES:
         flash(_("Choose a stage."), "stop")
         return redirect_to(_back())
-    outcomes = bulk.each(chosen, bulk.to_stage(stage, record_stage))
+    outcomes = bulk.each(chosen, bulk.to_stage(stage, record_stage, reach.mine()))
     if all(each.code == "done" for each in outcomes):
         n = len(outcomes)
         flash(ngettext("One referral moved.", "%(num)d referrals moved.", n), "ok")
@@ -55,24 +54,25 @@ def bulk_stage() -> Response:
 
 
 @board.post("/referrals/owners")
-@access.role(*WHO)
+@staff
 def bulk_owner() -> Response:
     """Entrust several referrals to one recruiter, or to oneself."""
     chosen, me = _chosen(), access.me().person_id
     if not chosen:
         return _nothing_chosen()
     owner = me if "mine" in request.form else read_id(request.form.get("owner"))
-    known = {each.id: each.name for each in present_with_role("recruiter")}
+    within = reach.mine()
+    known = {each.id: each.name for each in reach.recruiters(within)}
     if owner is None or owner not in known:
         flash(_("Choose a recruiter."), "stop")
         return redirect_to(_back())
-    outcomes = bulk.each(chosen, bulk.to_owner(owner, me))
+    outcomes = bulk.each(chosen, bulk.to_owner(owner, me, within))
     title = _("Entrusted to %(name)s", name=known[owner])
     return _outcomes(outcomes, title, undo="owners", given=str(owner))
 
 
 @board.post("/referrals/next-steps")
-@access.role(*WHO)
+@staff
 def bulk_next_step() -> Response:
     """The same next step for several people."""
     chosen = _chosen()
@@ -82,14 +82,16 @@ def bulk_next_step() -> Response:
     if not words:
         flash(_("Say what happens next."), "stop")
         return redirect_to(_back())
-    outcomes = bulk.each(chosen, bulk.to_next_step(words, promised(day), access.me().person_id))
+    act = bulk.to_next_step(words, promised(day), access.me().person_id, reach.mine())
+    outcomes = bulk.each(chosen, act)
     return _outcomes(outcomes, _("Next: %(words)s", words=words), undo="next-steps", given=words)
 
 
 def _outcomes(outcomes: list[Outcome], title: str, undo: str = "", given: str = "") -> Response:
     """What became of each, with its name; and, where it can be, a way back."""
     ids = tuple(each.id for each in outcomes)
-    rows, _next = queries.referrals(ReferralFilter(ids=ids), limit=bulk.MOST)
+    asked = ReferralFilter(ids=ids, within=reach.mine())
+    rows, _next = queries.referrals(asked, limit=bulk.MOST)
     return render(
         "referrals/board_outcomes.html",
         title=title,
@@ -113,25 +115,26 @@ def _moment(text: str) -> dt.datetime | None:
 
 
 @board.post("/referrals/owners/undo")
-@access.role(*WHO)
+@staff
 def undo_owners() -> Response:
     """Back to whoever followed each before."""
-    known = {each.id for each in present_with_role("recruiter")}
+    within = reach.mine()
+    known = {each.id for each in reach.recruiters(within)}
     owners = [read_id(text) for text in request.form.getlist("before")]
     before = [(a, b if b in known else None) for a, b in zip(_chosen(), owners, strict=False)]
     given = read_id(request.form.get("given"))
-    return _taken_back(bulk.owners_back(before, given, access.me().person_id))
+    return _taken_back(bulk.owners_back(before, given, access.me().person_id, within))
 
 
 @board.post("/referrals/next-steps/undo")
-@access.role(*WHO)
+@staff
 def undo_next_steps() -> Response:
     """Back to what each said before."""
     form = request.form
     dues = [_moment(text) for text in form.getlist("due")]
     before = list(zip(_chosen(), form.getlist("before"), dues, strict=False))
     given = form.get("given", "")
-    return _taken_back(bulk.next_steps_back(before, given, access.me().person_id))
+    return _taken_back(bulk.next_steps_back(before, given, access.me().person_id, reach.mine()))
 
 
 def _taken_back(outcomes: list[Outcome]) -> Response:

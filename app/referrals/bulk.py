@@ -15,6 +15,7 @@ from typing import Final, Literal
 from app.db import transaction
 from app.errors import DomainError, InvalidInput, Sentence
 from app.referrals import offers, service
+from app.referrals.reach import Within
 
 MOST: Final = 200
 
@@ -60,12 +61,12 @@ def _one(row_id: uuid.UUID, act: Act) -> Outcome:
     return Outcome(row_id, "same" if before is None else "done", before=before)
 
 
-def to_stage(stage: str, record: Callable[[uuid.UUID], object]) -> Act:
+def to_stage(stage: str, record: Callable[[uuid.UUID], object], within: Within = None) -> Act:
     """Record a stage; a referral that stands there already is left alone."""
 
     def act(referral_id: uuid.UUID) -> Before | None:
         with transaction():
-            if service.load(referral_id).stage == stage:
+            if service.load(referral_id, within).stage == stage:
                 return None
             record(referral_id)
         return Before()
@@ -73,12 +74,12 @@ def to_stage(stage: str, record: Callable[[uuid.UUID], object]) -> Act:
     return act
 
 
-def to_owner(owner_id: uuid.UUID | None, actor_id: uuid.UUID) -> Act:
+def to_owner(owner_id: uuid.UUID | None, actor_id: uuid.UUID, within: Within = None) -> Act:
     """Entrust to one recruiter, or to nobody."""
 
     def act(referral_id: uuid.UUID) -> Before | None:
         with transaction():
-            referral = service.load(referral_id)
+            referral = service.load(referral_id, within)
             if referral.owner_id == owner_id:
                 return None
             before = Before(owner_id=referral.owner_id)
@@ -88,12 +89,14 @@ def to_owner(owner_id: uuid.UUID | None, actor_id: uuid.UUID) -> Act:
     return act
 
 
-def to_next_step(words: str, due_at: dt.datetime | None, actor_id: uuid.UUID) -> Act:
+def to_next_step(
+    words: str, due_at: dt.datetime | None, actor_id: uuid.UUID, within: Within = None
+) -> Act:
     """The same next step for each, as its candidate reads it."""
 
     def act(referral_id: uuid.UUID) -> Before | None:
         with transaction():
-            referral = service.load(referral_id)
+            referral = service.load(referral_id, within)
             before = Before(next_step=referral.next_step, due_at=referral.promise_due_at)
             service.set_next_step(referral_id, words, due_at, actor_id)
             same = (referral.next_step, referral.promise_due_at) == (
@@ -105,15 +108,24 @@ def to_next_step(words: str, due_at: dt.datetime | None, actor_id: uuid.UUID) ->
     return act
 
 
-def to_status(change: Callable[[uuid.UUID], object], wanted: str) -> Act:
+def to_status(change: Callable[[uuid.UUID], object], wanted: str, within: Within = None) -> Act:
     """Open or close an offer; one that is so already is left alone."""
 
     def act(offer_id: uuid.UUID) -> Before | None:
         with transaction():
-            if offers.load(offer_id).status == wanted:
+            if offers.load(offer_id, within).status == wanted:
                 return None
             change(offer_id)
         return Before()
+
+    return act
+
+
+def to_keeper(segment_id: uuid.UUID | None, actor_id: uuid.UUID) -> Act:
+    """Hand an offer to one segment, or back to the whole organisation."""
+
+    def act(offer_id: uuid.UUID) -> Before | None:
+        return Before() if offers.hand_over(offer_id, segment_id, actor_id) else None
 
     return act
 
@@ -122,13 +134,14 @@ def owners_back(
     before: Sequence[tuple[uuid.UUID, uuid.UUID | None]],
     given: uuid.UUID | None,
     actor_id: uuid.UUID,
+    within: Within = None,
 ) -> list[Outcome]:
     """Put back who followed each, where it is still with whom it was `given` to."""
     owners = dict(before)
 
     def act(referral_id: uuid.UUID) -> Before | None:
         with transaction():
-            if service.load(referral_id).owner_id != given:
+            if service.load(referral_id, within).owner_id != given:
                 return None
             service.assign(referral_id, owners[referral_id], actor_id)
         return Before()
@@ -137,7 +150,10 @@ def owners_back(
 
 
 def next_steps_back(
-    before: Sequence[tuple[uuid.UUID, str, dt.datetime | None]], given: str, actor_id: uuid.UUID
+    before: Sequence[tuple[uuid.UUID, str, dt.datetime | None]],
+    given: str,
+    actor_id: uuid.UUID,
+    within: Within = None,
 ) -> list[Outcome]:
     """Put back what each said, where it still says what was `given`."""
     steps = {referral_id: (words, due_at) for referral_id, words, due_at in before}
@@ -145,7 +161,7 @@ def next_steps_back(
     def act(referral_id: uuid.UUID) -> Before | None:
         words, due_at = steps[referral_id]
         with transaction():
-            referral = service.load(referral_id)
+            referral = service.load(referral_id, within)
             if (referral.next_step or "") != given.strip():
                 return None
             service.set_next_step(referral_id, words, due_at, actor_id)

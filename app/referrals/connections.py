@@ -25,7 +25,10 @@ from app.db import JSONDict, db, transaction
 from app.errors import InvalidInput, NotFound, Sentence
 from app.integrations.registry import CONNECTORS
 from app.integrations.text import clean_text, safe_url
+from app.people import audiences
+from app.people.audiences import KEPT
 from app.referrals.models import Connection
+from app.settings.models import Entity
 from app.web import current_settings
 
 CSV: Final = "csv"
@@ -58,6 +61,7 @@ class ConnectionRow:
     settings: JSONDict
     has_secret: bool
     has_api_key: bool
+    entity_id: uuid.UUID | None
     created_at: dt.datetime
     synced_at: dt.datetime | None
     heard_at: dt.datetime | None
@@ -160,6 +164,18 @@ def _check_settings(given: object, errors: dict[str, Sentence]) -> JSONDict:
     return given
 
 
+def _check_entity(given: object, errors: dict[str, Sentence]) -> uuid.UUID | None:
+    """The entity of a code; an archived one brings no more offers."""
+    code = given.strip() if isinstance(given, str) else ""
+    if not code:
+        return None
+    query = select(Entity.id).where(Entity.code == code, Entity.archived_at.is_(None))
+    found = db.session.scalar(query)
+    if found is None:
+        errors["entity"] = _l("Choose one of the entities.")
+    return found
+
+
 def _raise(errors: dict[str, Sentence]) -> None:
     if errors:
         raise InvalidInput(_l("Something in the form needs another look."), errors)
@@ -210,7 +226,9 @@ def load(connection_id: uuid.UUID) -> Connection:
 def update_connection(
     connection_id: uuid.UUID, fields: Mapping[str, object], actor_id: uuid.UUID | None
 ) -> Connection:
-    """Change `name`, `api_url`, `api_key` ('' removes it), `settings` or `secrets`, where given.
+    """Change `name`, `api_url`, `api_key` ('' removes it), `settings` or `secrets`, where given;
+    and, for the offers that it will bring, their `entity` (a code) and the segments that keep
+    them (`kept`, identifiers).
 
     Raises `InvalidInput` by field, `UnknownConnection`.
     """
@@ -226,15 +244,30 @@ def update_connection(
         values["settings"] = _check_settings(fields["settings"], errors)
     if "secrets" in fields:
         values["secrets_json"] = json.dumps(_check_secrets(fields["secrets"], errors))
+    if "entity" in fields:
+        values["entity_id"] = _check_entity(fields["entity"], errors)
     _raise(errors)
-    with transaction():
+    with transaction() as session:
         row = load(connection_id)
         for column, value in values.items():
             setattr(row, column, value)
+        if (kept := _kept(row.id, fields)) is not None:
+            audiences.assign(session, row.id, KEPT, kept)
+            values["kept"] = kept
         audit.record(
             "connection.updated", "connection", row.id, actor_id=actor_id, fields=",".join(values)
         )
     return row
+
+
+def _kept(connection_id: uuid.UUID, fields: Mapping[str, object]) -> list[uuid.UUID] | None:
+    given = fields.get("kept")
+    if not isinstance(given, list):
+        return None
+    before = [
+        each for each, _name in audiences.assigned([connection_id], KEPT).get(connection_id, [])
+    ]
+    return audiences.chosen([str(each) for each in given], field="kept", before=before)
 
 
 def proposed_secret() -> str:
@@ -266,6 +299,7 @@ def delete_connection(connection_id: uuid.UUID, actor_id: uuid.UUID | None) -> N
             raise UnknownConnection
         if row.deleted_at is None:
             row.deleted_at, row.secrets_json, row.api_key = clock.now(), "[]", None
+            audiences.forget(session, row.id)
             audit.record("connection.deleted", "connection", row.id, actor_id=actor_id)
 
 
@@ -332,6 +366,7 @@ def _row(connection: Connection) -> ConnectionRow:
         settings=connection.settings,
         has_secret=_has_secret(connection),
         has_api_key=bool(connection.api_key),
+        entity_id=connection.entity_id,
         created_at=connection.created_at,
         synced_at=connection.synced_at,
         heard_at=connection.heard_at,

@@ -30,6 +30,16 @@ class UnknownReferral(NotFound):
         super().__init__(_l("There is no such referral."))
 
 
+class CannotFollow(DomainError):
+    """Somebody who recruits nowhere, or not where this offer is kept."""
+
+    status = 422
+    code = "cannot-follow"
+
+    def __init__(self) -> None:
+        super().__init__(_l("This recruiter does not work on this offer."))
+
+
 class LinkWithdrawn(Gone):
     """The link was revoked or has expired."""
 

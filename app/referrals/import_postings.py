@@ -17,7 +17,7 @@ from app import clock
 from app.db import db, new_id
 from app.integrations.postings import Posting, Salary
 from app.integrations.text import clean_text
-from app.referrals import offers
+from app.referrals import offers, reach
 from app.referrals.models import Connection, Offer
 
 ID_LIMIT = 120
@@ -150,6 +150,7 @@ def _create(
         connection_id=connection.id,
         external_id=posting.external_id,
         content_hash=digest,
+        entity_id=connection.entity_id,
     )
     db.session.add(offer)
     if posting.is_open:
@@ -157,6 +158,7 @@ def _create(
     else:
         offers.mark_closed(offer, offers.BY_SOURCE)
     db.session.flush()
+    reach.keep_as(db.session(), offer.id, connection.id)
     return Taken("created", None if posting.is_open else "closed-at-source", offer)
 
 

@@ -19,6 +19,7 @@ from app import audit, clock
 from app.db import after_commit, before_commit, db, transaction
 from app.errors import Forbidden, InvalidInput, NotFound
 from app.people.models import Person
+from app.referrals import reach
 from app.referrals.errors import OfferClosed, UnknownOffer
 from app.referrals.models import CHANNELS, LinkVersion, Offer, OfferLink, Recommendation
 
@@ -96,7 +97,8 @@ def new_code() -> str:
 def link_for(person_id: uuid.UUID, offer_id: uuid.UUID, channel: str) -> OfferLink:
     """The member's link to an offer for one channel, made at the first call.
 
-    Raises `InvalidInput` (channel), `UnknownOffer`, `OfferClosed`, `Forbidden` (not a member).
+    Raises `InvalidInput` (channel), `UnknownOffer` (also for an offer that is not meant for them,
+    unless they have this link already), `OfferClosed`, `Forbidden` (not a member).
     """
     if channel not in CHANNELS:
         raise InvalidInput(
@@ -115,8 +117,6 @@ def _link_for(person_id: uuid.UUID, offer_id: uuid.UUID, channel: str) -> OfferL
         person = session.get(Person, person_id)
         if offer is None or offer.status == "draft":
             raise UnknownOffer
-        if offer.status == "closed":
-            raise OfferClosed
         if person is None or not person.is_member:
             raise Forbidden(_l("Join the programme first: links belong to its members."))
         link = session.scalars(
@@ -128,6 +128,10 @@ def _link_for(person_id: uuid.UUID, offer_id: uuid.UUID, channel: str) -> OfferL
                 OfferLink.share_id.is_(None),
             )
         ).one_or_none()
+        if link is None:
+            reach.must_meet(offer_id, person_id)
+        if offer.status == "closed":
+            raise OfferClosed
         if link is None:
             link = OfferLink(
                 person_id=person_id, offer_id=offer_id, channel=channel, code=new_code()
@@ -165,7 +169,9 @@ def revoke(person_id: uuid.UUID, link_id: uuid.UUID) -> None:
 
 
 def recommend(person_id: uuid.UUID, offer_id: uuid.UUID, words: str) -> None:
-    """The member's own words on the public page; empty words take them away."""
+    """The member's own words on the public page; empty words take them away. Raises
+    `InvalidInput` (words), `UnknownOffer` for new words about an offer that is not meant for
+    them."""
     words = words.strip()
     if len(words) > MAX_WORDS:
         raise InvalidInput(
@@ -187,6 +193,7 @@ def recommend(person_id: uuid.UUID, offer_id: uuid.UUID, words: str) -> None:
                 session.delete(row)
             return
         if row is None:
+            reach.must_meet(offer_id, person_id)
             row = Recommendation(person_id=person_id, offer_id=offer_id, words=words)
             session.add(row)
         row.words, row.updated_at = words, clock.now()

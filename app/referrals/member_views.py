@@ -29,15 +29,16 @@ def link_url(code: str) -> str:
 @member.get("/offers")
 @access.role("member")
 def offers() -> Response:
-    """Open offers, newest first; filters live in the address."""
+    """Open offers that are meant for the reader, newest first; filters live in the address."""
     asked = {
         name: request.args.get(name, "").strip()
-        for name in ("q", "department", "location", "contract")
+        for name in ("q", "department", "location", "contract", "entity")
     }
+    me = access.me().person_id
     rows, next_cursor = offer_queries.open_offers(
-        **asked, after=request.args.get("after"), limit=PAGE
+        me, **asked, after=request.args.get("after"), limit=PAGE
     )
-    facets = offer_queries.facets()
+    facets = offer_queries.facets(person_id=me)
     return render(
         "referrals/offers.html",
         offers=rows,
@@ -47,6 +48,7 @@ def offers() -> Response:
             "location": [(f.value, f.value) for f in facets.locations],
             "department": [(f.value, f.value) for f in facets.departments],
             "contract": [(f.value, f.value) for f in facets.contracts],
+            "entity": [(f.value, f.label) for f in facets.entities],
         },
     )
 
@@ -62,7 +64,7 @@ def _offer_page(
     offer_id: uuid.UUID, status: int = 200, error: str = "", words: str | None = None
 ) -> Response:
     me = access.me().person_id
-    detail = offer_queries.offer_detail(offer_id)
+    detail = offer_queries.offer_met(offer_id, me)
     mine = queries.links_of(me, offer_id=offer_id)
     kept = queries.words_of(me, offer_id)
     return render(

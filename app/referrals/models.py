@@ -27,7 +27,8 @@ CHANNELS = ("link", "linkedin", "email", "message", "qr", "other")
 
 class Connection(Model):
     """A tracking system that sends us events. `public_id` is the unguessable part of its
-    webhook address; `secrets` are newest first, a rotation keeps two."""
+    webhook address; `secrets` are newest first, a rotation keeps two. `entity_id` is the entity
+    of the offers it brings; the segments that keep them are assigned to its identifier."""
 
     __tablename__ = "connection"
     __retention__ = retention.PROGRAMME
@@ -40,6 +41,7 @@ class Connection(Model):
     api_url: Mapped[str | None] = mapped_column(String(500))
     api_key: Mapped[str | None] = mapped_column(Encrypted)
     settings: Mapped[JSONDict]
+    entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
     created_at: Mapped[dt.datetime] = utc_column()
     synced_at: Mapped[dt.datetime | None]
     heard_at: Mapped[dt.datetime | None]
@@ -50,7 +52,7 @@ class Offer(Model):
     """A job offer. `external_id` names the source's *post*, `external_job_id` its *job*:
     feeds speak of the first, webhooks of the second. `closed_reason` tells a person's
     closing from the source's (an import may undo only the latter); `search_text` is what
-    the lists are searched by, without case and accents."""
+    the lists are searched by, without case and accents. `entity_id` is the company that hires."""
 
     __tablename__ = "offer"
     __retention__ = retention.PROGRAMME
@@ -83,6 +85,7 @@ class Offer(Model):
     external_job_id: Mapped[str | None] = mapped_column(String(120))
     content_hash: Mapped[str] = mapped_column(String(64), default="")
     recruiter_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
     opened_at: Mapped[dt.datetime | None]
     closed_at: Mapped[dt.datetime | None]
     closed_reason: Mapped[str | None] = mapped_column(String(30))

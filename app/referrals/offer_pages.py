@@ -37,7 +37,7 @@ from app.referrals.public_frame import (
 )
 from app.referrals.public_queries import Mention
 from app.referrals.service import Application
-from app.settings import organisation
+from app.settings import entities, organisation
 from app.settings.pages import shown
 from app.web import access, current_settings
 from app.web.i18n import language
@@ -164,16 +164,22 @@ def _head(row: Offer) -> dict[str, object]:
     """What machines read: search engines, and the previews of networks."""
     base, org, card = current_settings().base_url, organisation(), _card(row)
     url = f"{base}/o/{row.slug}"
-    name = org.name if org else ""
+    name, company = org.name if org else "", _company(row)
     said = html_to_text(row.description_html).replace("\n", " ")
     return {
         "canonical": address(url),
         "alternates": [(code, f"{url}?lang={code}") for code in LANGUAGES] + [("x-default", url)],
-        "posting": words.job_posting(row, name, org.website if org else None, url),
+        "posting": words.job_posting(row, name, org.website if org else None, url, company),
+        "company": company,
         "summary": said if len(said) <= 200 else said[:199].rsplit(" ", 1)[0] + "…",
         "card_url": f"{url}/card-{card.version}.png",
         "card_line": card.line,
     }
+
+
+def _company(row: Offer) -> str:
+    """The entity that hires, or ''."""
+    return next(iter(entities.names([row.entity_id]).values()), "")
 
 
 def _closed(row: Offer, status: int = 200) -> Response:

@@ -13,14 +13,28 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from app.db import db
 from app.integrations.text import clean_text, fold
 from app.people.models import Person
+from app.referrals import reach
 from app.referrals.connections import kind_name
 from app.referrals.errors import UnknownOffer
 from app.referrals.models import Connection, Offer, OfferLink, Referral
+from app.referrals.reach import Within
+from app.settings.models import Entity
 from app.web import current_settings
 from app.web.cursors import decode_cursor, encode_cursor
 
@@ -31,7 +45,7 @@ _FACETS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """An offer in a list."""
+    """An offer in a list. `company` is the name of the entity that hires, where one does."""
 
     id: uuid.UUID
     slug: str
@@ -53,6 +67,8 @@ class OfferRow:
     opened_at: dt.datetime | None
     closed_at: dt.datetime | None
     closed_reason: str | None
+    entity_id: uuid.UUID | None
+    company: str | None
     created_at: dt.datetime
     updated_at: dt.datetime
 
@@ -100,10 +116,11 @@ class TeamPage:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A value a list can be narrowed by, and how many offers have it."""
+    """A value a list can be narrowed by, how it is called, and how many offers have it."""
 
     value: str
     count: int
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +129,13 @@ class Facets:
     locations: list[Facet]
     contracts: list[Facet]
     sources: list[Facet]
+    entities: list[Facet]
 
 
 @dataclass(frozen=True, slots=True)
 class OfferFilter:
-    """What a list shows. Empty means everything; `status` None means every status."""
+    """What a list shows. Empty means everything; `status` None means every status. `entity` is the
+    code of one; `within` is how far a role of the team goes."""
 
     q: str = ""
     status: str | None = None
@@ -125,9 +144,17 @@ class OfferFilter:
     contract: str = ""
     source: str = ""
     external_id: str = ""
+    entity: str = ""
+    within: Within = None
 
 
-_COLUMNS: Final = tuple(getattr(Offer, name) for name in OfferRow.__dataclass_fields__)
+COMPANY: Final = (
+    select(Entity.name).where(Entity.id == Offer.entity_id).correlate(Offer).scalar_subquery()
+)
+_COLUMNS: Final = tuple(
+    COMPANY.label(name) if name == "company" else getattr(Offer, name)
+    for name in OfferRow.__dataclass_fields__
+)
 
 
 def _row(values: Sequence[Any]) -> OfferRow:
@@ -148,6 +175,11 @@ def _conditions(f: OfferFilter) -> list[ColumnElement[bool]]:
         )
         if value
     ]
+    if f.entity:
+        code = clean_text(f.entity)
+        found.append(Offer.entity_id.in_(select(Entity.id).where(Entity.code == code)))
+    if f.within is not None:
+        found.append(reach.kept_offers(f.within))
     # Folded words hold letters and digits only, so nothing in them is a wildcard.
     words = fold(f.q[:200]).split()[:_WORDS]
     return found + [Offer.search_text.contains(word) for word in words]
@@ -162,18 +194,21 @@ def _page(query: Select[Any], limit: int, by: str) -> Page:
 
 
 def open_offers(
+    person_id: uuid.UUID,
     q: str = "",
     department: str = "",
     location: str = "",
     contract: str = "",
+    entity: str = "",
     after: str | None = None,
     limit: int = 24,
 ) -> Page:
-    """The open offers, the newest first. Raises `InvalidInput` for a cursor that is none."""
-    filters = OfferFilter(q, "open", department, location, contract)
+    """The open offers that are meant for somebody, the newest first. Raises `InvalidInput` for
+    a cursor that is none."""
+    filters = OfferFilter(q, "open", department, location, contract, entity=entity)
     query = (
         select(*_COLUMNS)
-        .where(*_conditions(filters), Offer.opened_at.is_not(None))
+        .where(*_conditions(filters), Offer.opened_at.is_not(None), reach.met_by(person_id))
         .order_by(Offer.opened_at.desc(), Offer.id.desc())
     )
     place = decode_cursor(after)
@@ -227,28 +262,48 @@ def api_offers(
     q: str = "",
     external_id: str | None = None,
     source: str | None = None,
-    drafts: bool = False,
+    entity: str = "",
+    reader_id: uuid.UUID,
+    within: Within,
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[Offer], str | None]:
-    """Whole offers for a program, the last made first, and the next cursor. Without `drafts`
-    those that were never published stay out. Raises `InvalidInput` like `open_offers`."""
-    filters = OfferFilter(q=q, status=status, source=source or "", external_id=external_id or "")
+    """Whole offers for a program, the last made first, and the next cursor: those that the
+    reader keeps as far as their role goes (`within`), drafts included, and published ones that
+    are meant for them. Raises `InvalidInput` like `open_offers`."""
+    filters = OfferFilter(
+        q=q, status=status, source=source or "", external_id=external_id or "", entity=entity
+    )
     limit = min(max(limit, 1), MAX_PAGE)
     query = (
         select(Offer)
-        .where(*_conditions(filters))
+        .where(*_conditions(filters), *readable(reader_id, within))
         .order_by(Offer.created_at.desc(), Offer.id.desc())
         .limit(limit + 1)
     )
-    if not drafts:
-        query = query.where(Offer.status != "draft")
     place = decode_cursor(after)
     if place is not None:
         query = query.where(tuple_(Offer.created_at, Offer.id) < tuple_(*_bound(place)))
     rows = list(db.session.scalars(query))
     more = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id) if rows[limit:] else None
     return rows[:limit], more
+
+
+def readable(reader_id: uuid.UUID, within: Within) -> list[ColumnElement[bool]]:
+    """Conditions over `Offer`: what a reader may know of."""
+    if within is None:
+        return []
+    met = and_(Offer.status != "draft", reach.met_by(reader_id))
+    return [or_(met, reach.kept_offers(within))]
+
+
+def offer_for(offer_id: uuid.UUID, reader_id: uuid.UUID, within: Within) -> Offer:
+    """One offer that a reader may know of. Raises `UnknownOffer`."""
+    query = select(Offer).where(Offer.id == offer_id, *readable(reader_id, within))
+    found = db.session.scalars(query).one_or_none()
+    if found is None:
+        raise UnknownOffer
+    return found
 
 
 def every_offer(filters: OfferFilter) -> Iterator[OfferRow]:
@@ -262,34 +317,51 @@ def every_offer(filters: OfferFilter) -> Iterator[OfferRow]:
             return
 
 
-def facets(status: str | None = "open") -> Facets:
-    """What the list can be narrowed by, the most frequent first (at most 200 of each)."""
+def facets(
+    status: str | None = "open", *, person_id: uuid.UUID | None = None, within: Within = None
+) -> Facets:
+    """What the list can be narrowed by, the most frequent first (at most 200 of each): of what
+    is meant for somebody, or of what a role of the team keeps."""
     columns = (Offer.department, Offer.location, Offer.contract, Offer.source)
-    found: list[list[Facet]] = [[] for _column in columns]
-    parts = [_facet(place, column, status) for place, column in enumerate(columns)]
-    for place, value, count in db.session.execute(union_all(*parts)):
-        found[place].append(Facet(value, count))
+    found: list[list[Facet]] = [[] for _column in (*columns, Entity)]
+    shown = [reach.kept_offers(within)] if person_id is None else [reach.met_by(person_id)]
+    shown += [Offer.status == status] if status is not None else []
+    parts = [_facet(place, column, column, shown) for place, column in enumerate(columns)]
+    parts.append(_facet(len(columns), Entity.code, Entity.name, shown))
+    for place, value, label, count in db.session.execute(union_all(*parts)):
+        found[place].append(Facet(value, count, label))
     return Facets(*(sorted(each, key=lambda facet: (-facet.count, facet.value)) for each in found))
 
 
-def _facet(place: int, column: Any, status: str | None) -> Select[*tuple[Any, ...]]:
-    query = select(column.label("value"), func.count().label("n")).where(column != "")
-    if status is not None:
-        query = query.where(Offer.status == status)
+def _facet(
+    place: int, column: Any, label: Any, shown: list[ColumnElement[bool]]
+) -> Select[*tuple[Any, ...]]:
+    number = func.count()
+    query = select(column.label("value"), label.label("label"), number.label("n"))
+    query = query.select_from(Offer).where(column != "", *shown)
+    if column is Entity.code:
+        query = query.join(Entity, Entity.id == Offer.entity_id)
     # Wrapped, because SQLite takes no limit inside a union otherwise.
-    most = query.group_by(column).order_by(func.count().desc(), column).limit(_FACETS).subquery()
-    return select(literal(place), most.c.value, most.c.n)
+    most = query.group_by(column, label).order_by(number.desc(), column).limit(_FACETS).subquery()
+    return select(literal(place), most.c.value, most.c.label, most.c.n)
 
 
-def named(ids: Collection[uuid.UUID]) -> list[OfferRow]:
-    """The offers of these identifiers, in no order."""
-    found = db.session.execute(select(*_COLUMNS).where(Offer.id.in_(ids)).limit(MAX_PAGE))
-    return [_row(tuple(row)) for row in found]
+def named(ids: Collection[uuid.UUID], within: Within = None) -> list[OfferRow]:
+    """The offers of these identifiers that a role keeps, in no order."""
+    query = select(*_COLUMNS).where(Offer.id.in_(ids), reach.kept_offers(within))
+    return [_row(tuple(row)) for row in db.session.execute(query.limit(MAX_PAGE))]
 
 
-def offer_detail(offer_id: uuid.UUID) -> OfferDetail:
-    """One offer, of any status. Raises `UnknownOffer`."""
-    return _detail(Offer.id == offer_id)
+def offer_detail(offer_id: uuid.UUID, within: Within = None) -> OfferDetail:
+    """One offer, of any status, that a role keeps. Raises `UnknownOffer`."""
+    return _detail((Offer.id == offer_id) & reach.kept_offers(within))
+
+
+def offer_met(offer_id: uuid.UUID, person_id: uuid.UUID) -> OfferDetail:
+    """One offer as a member comes upon it: meant for them, or one they carry a link to, which
+    nobody takes from them. Raises `UnknownOffer`."""
+    carried = exists().where(OfferLink.offer_id == Offer.id, OfferLink.person_id == person_id)
+    return _detail((Offer.id == offer_id) & or_(reach.met_by(person_id), carried))
 
 
 def offer_by_slug(slug: str) -> OfferDetail:

@@ -16,19 +16,28 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
-from sqlalchemy import event, select
-from sqlalchemy.orm import Mapper
+from sqlalchemy import event, select, update
+from sqlalchemy.orm import Mapper, Session
 
 from app import audit, clock, outbox
 from app.db import db, transaction
 from app.errors import InvalidInput, Sentence
 from app.integrations.text import BODY_LIMIT, clean_html, clean_text, fold, safe_url
+from app.people import audiences
+from app.people.audiences import KEPT, SEEN
+from app.people.errors import check_form
 from app.people.models import Person
+from app.people.queries import holders
+from app.referrals import reach, stages
 from app.referrals.errors import UnknownOffer
-from app.referrals.models import Connection, Offer
+from app.referrals.models import Connection, Offer, Referral
+from app.referrals.reach import Within
+from app.settings.models import Entity
 
 Fields = Mapping[str, object]
-"""What was typed or sent, by field name: texts, whole numbers or None; see `check_offer`."""
+"""What was typed or sent, by field name: texts, whole numbers or None; see `check_offer`. Besides
+them `audience` and `kept`, lists of segments by their identifiers: whom it is meant for, and which
+limited roles keep it."""
 
 REMOTES: Final = ("onsite", "hybrid", "remote")
 INTERVALS: Final = ("year", "month", "week", "day", "hour")
@@ -106,8 +115,8 @@ def check_offer(fields: Fields, *, partial: bool = False) -> dict[str, object]:
     200 kB), `location`, `country_codes`, `department`, `contract`, `remote` (onsite, hybrid,
     remote or nothing), `language`, `salary_min`, `salary_max` (whole units of
     `salary_currency`), `salary_interval`, `salary_text`, `apply_url` (http or https),
-    `recruiter_id`, `external_id`, `external_job_id`. Others are passed over. With `partial`
-    a missing title is no error.
+    `recruiter_id`, `entity` (the code of one), `external_id`, `external_job_id`. Others are
+    passed over. With `partial` a missing title is no error.
     """
     check = _Check(fields)
     _check_title(check, partial)
@@ -121,6 +130,7 @@ def check_offer(fields: Fields, *, partial: bool = False) -> dict[str, object]:
     _check_salary(check)
     _check_apply_url(check)
     _check_recruiter(check)
+    _check_entity(check)
     if check.errors:
         raise InvalidInput(_l("Something in the form needs another look."), check.errors)
     return check.values
@@ -224,6 +234,17 @@ def _check_recruiter(check: _Check) -> None:
     check.values["recruiter_id"] = recruiter
 
 
+def _check_entity(check: _Check) -> None:
+    typed = check.text("entity")
+    if typed is None:
+        return
+    code = typed.strip()
+    found = db.session.scalar(select(Entity.id).where(Entity.code == code)) if code else None
+    if code and found is None:
+        check.errors["entity"] = _l("Choose one of the entities.")
+    check.values["entity_id"] = found
+
+
 # --- texts -------------------------------------------------------------------------------
 
 
@@ -294,11 +315,13 @@ def _keep_search_text(mapper: Mapper[Any], connection: Any, offer: Offer) -> Non
 # --- use cases ---------------------------------------------------------------------------
 
 
-def load(offer_id: uuid.UUID) -> Offer:
-    """One offer, locked for the rest of the transaction. Raises `UnknownOffer`."""
+def load(offer_id: uuid.UUID, within: Within = None) -> Offer:
+    """One offer that a role keeps, locked for the rest of the transaction. Raises
+    `UnknownOffer`."""
     offer = db.session.get(Offer, offer_id, with_for_update=True, populate_existing=True)
     if offer is None:
         raise UnknownOffer
+    reach.must_keep(offer_id, within)
     return offer
 
 
@@ -310,18 +333,34 @@ def find(offer_id: uuid.UUID) -> Offer:
     return offer
 
 
-def create_offer(fields: Fields, actor_id: uuid.UUID | None) -> Offer:
+def find_met(offer_id: uuid.UUID, person_id: uuid.UUID) -> Offer:
+    """A published offer, open or closed, that is meant for somebody. Raises `UnknownOffer`."""
+    offer = find(offer_id)
+    if offer.status == "draft":
+        raise UnknownOffer
+    reach.must_meet(offer_id, person_id)
+    return offer
+
+
+def create_offer(fields: Fields, actor_id: uuid.UUID | None, *, within: Within = None) -> Offer:
     """A new offer, open or as a draft (`status`, by default open).
 
     `source` may name a kind of tracking system: then the offer belongs to that kind's
     default connection, and its `external_id` there is where an import or a signed event
-    will find it. Raises `InvalidInput` by field.
+    will find it. A role that reaches some segments (`within`) writes offers of its own, kept
+    by and meant for all of these or the part it chose. Raises `InvalidInput` by field.
     """
     values = check_offer(fields)
     status = _initial_status(fields)
+    said = {
+        SEEN: _segments(fields, "audience", within), KEPT: _segments(fields, "kept", within)
+    }  # fmt: skip
     with transaction() as session:
-        connection = _connection_of(fields)
-        _check_identifier(connection, values.get("external_id"))
+        connection = _connection_of(fields, within)
+        if connection is not None:
+            values.setdefault("entity_id", connection.entity_id)
+        _check_entity_in_use(values, None)
+        _check_identifier(connection, values.get("external_id"), within)
         values.setdefault("country_codes", [])
         offer = Offer(
             **values,
@@ -332,11 +371,37 @@ def create_offer(fields: Fields, actor_id: uuid.UUID | None) -> Offer:
         )
         session.add(offer)
         session.flush()
+        for purpose, chosen in said.items():
+            audiences.assign(session, offer.id, purpose, chosen or ())
+        if connection is not None and not said[KEPT]:
+            reach.keep_as(session, offer.id, connection.id)
         audit.record("offer.created", "offer", offer.id, actor_id=actor_id)
         if status == "open":
             mark_open(offer)
             audit.record("offer.opened", "offer", offer.id, actor_id=actor_id)
     return offer
+
+
+def _segments(
+    fields: Fields, name: str, within: Within, before: list[uuid.UUID] | None = None
+) -> list[uuid.UUID] | None:
+    """The segments that a field names, None where nothing is said of them. `before` are those of
+    an offer that exists. Raises `InvalidInput` on the field."""
+    if name not in fields and (before is not None or within is None):
+        return None
+    given = fields.get(name) or []
+    if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
+        raise check_form({name: _l("Give a list of segments.")})
+    return audiences.chosen(given, field=name, within=within, before=before)
+
+
+def _check_entity_in_use(values: Mapping[str, object], before: uuid.UUID | None) -> None:
+    """An entity out of use stays where it was, and is not chosen anew."""
+    chosen = values.get("entity_id")
+    if chosen is None or chosen == before:
+        return
+    if db.session.scalar(select(Entity.archived_at).where(Entity.id == chosen)) is not None:
+        raise check_form({"entity": _l("Choose one of the entities.")})
 
 
 def _initial_status(fields: Fields) -> str:
@@ -349,24 +414,30 @@ def _initial_status(fields: Fields) -> str:
     return str(status)
 
 
-def _connection_of(fields: Fields) -> Connection | None:
+def _connection_of(fields: Fields, within: Within) -> Connection | None:
+    """Connections are for roles of the whole organisation: a limited one writes by hand."""
     from app.referrals.connections import KINDS, default_connection
 
     source = fields.get("source") or "manual"
     if source == "manual":
         return None
-    if source not in KINDS:
+    known = KINDS if within is None else ()
+    if source not in known:
         raise InvalidInput(
             _l("Something in the form needs another look."),
-            {"source": _l("Choose one of: %(choices)s.", choices=", ".join(("manual", *KINDS)))},
+            {"source": _l("Choose one of: %(choices)s.", choices=", ".join(("manual", *known)))},
         )
     return default_connection(str(source))
 
 
 def _check_identifier(
-    connection: Connection | None, external_id: object, but: uuid.UUID | None = None
+    connection: Connection | None,
+    external_id: object,
+    within: Within,
+    but: uuid.UUID | None = None,
 ) -> None:
-    """Two offers of one source never share an identifier, hand-made ones included."""
+    """Two offers of one source never share an identifier, hand-made ones included; of these a
+    limited role is told about its own alone."""
     if not external_id:
         return
     taken = select(Offer.id).where(
@@ -374,6 +445,7 @@ def _check_identifier(
         Offer.connection_id == connection.id if connection else Offer.connection_id.is_(None),
         Offer.external_id == external_id,
         Offer.id != but if but else Offer.id.is_not(None),
+        reach.kept_offers(within if connection is None else None),
     )
     if db.session.execute(taken).first() is not None:
         raise InvalidInput(
@@ -382,26 +454,80 @@ def _check_identifier(
         )
 
 
-def update_offer(offer_id: uuid.UUID, fields: Fields, actor_id: uuid.UUID | None) -> Offer:
+def update_offer(
+    offer_id: uuid.UUID, fields: Fields, actor_id: uuid.UUID | None, *, within: Within = None
+) -> Offer:
     """Change the given fields and no others; the address of its page stays.
 
     Raises `InvalidInput` by field, `UnknownOffer`.
     """
     values = check_offer(fields, partial=True)
     with transaction() as session:
-        offer = load(offer_id)
+        offer = load(offer_id, within)
+        _check_entity_in_use(values, offer.entity_id)
         if "external_id" in values and values["external_id"] != offer.external_id:
             home = session.get(Connection, offer.connection_id) if offer.connection_id else None
-            _check_identifier(home, values["external_id"], but=offer.id)
+            _check_identifier(home, values["external_id"], within, but=offer.id)
         _check_range(offer, values)
         changed = [name for name, value in values.items() if getattr(offer, name) != value]
         for name in changed:
             setattr(offer, name, values[name])
+        changed += _assigned(session, offer, fields, within)
         if changed:
             offer.updated_at = clock.now()
             names = ",".join(sorted(changed))
             audit.record("offer.updated", "offer", offer.id, actor_id=actor_id, fields=names)
     return offer
+
+
+def _assigned(session: Session, offer: Offer, fields: Fields, within: Within) -> list[str]:
+    """Say the segments that the fields name; the names of the fields that changed something."""
+    changed: list[str] = []
+    for name, purpose in (("audience", SEEN), ("kept", KEPT)):
+        before = [segment_id for segment_id, _name in reach.segments_of(offer.id, purpose)]
+        chosen = _segments(fields, name, within, before)
+        if chosen is None:
+            continue
+        if purpose == KEPT and within is not None and not {*chosen} & {*within}:
+            raise check_form({name: _l("Keep at least one of your own segments.")})
+        if audiences.assign(session, offer.id, purpose, chosen):
+            changed.append(name)
+    if "kept" in changed:
+        _release(session, offer)
+    return changed
+
+
+def _release(session: Session, offer: Offer) -> None:
+    """Whoever does not reach the offer any more follows none of its running referrals."""
+    able = {each.id for each in reach.recruiters_of(offer.id)}
+    unable = {each.id for each in holders(reach.RECRUITER)} - able
+    if offer.recruiter_id in unable:
+        offer.recruiter_id = None
+    if unable:
+        session.execute(
+            update(Referral)
+            .where(
+                Referral.offer_id == offer.id,
+                Referral.owner_id.in_(unable),
+                Referral.stage.not_in(stages.OVER),
+            )
+            .values(owner_id=None)
+        )
+
+
+def hand_over(
+    offer_id: uuid.UUID, segment_id: uuid.UUID | None, actor_id: uuid.UUID | None
+) -> bool:
+    """One segment keeps the offer from now on, or (None) only the roles of the whole
+    organisation; False when it was so. Raises `InvalidInput` on `kept`, `UnknownOffer`."""
+    wanted = [] if segment_id is None else [str(segment_id)]
+    with transaction() as session:
+        offer = load(offer_id)
+        if not _assigned(session, offer, {"kept": wanted}, None):
+            return False
+        offer.updated_at = clock.now()
+        audit.record("offer.updated", "offer", offer.id, actor_id=actor_id, fields="kept")
+    return True
 
 
 def _check_range(offer: Offer, values: Mapping[str, object]) -> None:
@@ -416,10 +542,10 @@ def _check_range(offer: Offer, values: Mapping[str, object]) -> None:
         )
 
 
-def open_offer(offer_id: uuid.UUID, actor_id: uuid.UUID | None) -> Offer:
+def open_offer(offer_id: uuid.UUID, actor_id: uuid.UUID | None, *, within: Within = None) -> Offer:
     """Publish a draft or reopen a closed offer. An open one stays as it is."""
     with transaction():
-        offer = load(offer_id)
+        offer = load(offer_id, within)
         if mark_open(offer):
             audit.record("offer.opened", "offer", offer.id, actor_id=actor_id)
     return offer
@@ -429,14 +555,20 @@ publish_offer = open_offer
 reopen_offer = open_offer
 
 
-def close_offer(offer_id: uuid.UUID, actor_id: uuid.UUID | None, reason: str = BY_PERSON) -> Offer:
+def close_offer(
+    offer_id: uuid.UUID,
+    actor_id: uuid.UUID | None,
+    reason: str = BY_PERSON,
+    *,
+    within: Within = None,
+) -> Offer:
     """Take no more links and applications; those there are live on. Twice is once.
 
     `reason` is a code: 'person', or 'source' when the tracking system said so (only the
     latter may be undone by the next import).
     """
     with transaction():
-        offer = load(offer_id)
+        offer = load(offer_id, within)
         if mark_closed(offer, reason):
             audit.record("offer.closed", "offer", offer.id, actor_id=actor_id, reason=reason)
     return offer

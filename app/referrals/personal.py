@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from app import clock, personal_data, rights
 from app.audit.models import AuditEntry
 from app.crypto import CannotDecrypt
+from app.db import db, gather
 from app.people.models import Person
-from app.personal_data import CANDIDATE, PERSON, Row, Subject, deletes, holds, plain, rows
+from app.personal_data import CANDIDATE, PERSON, Names, Row, Subject, deletes, holds, plain, rows
 from app.referrals import links
 from app.referrals.models import (
     AtsEvent,
@@ -140,14 +141,15 @@ def _empty_bodies(session: Session, subject: Subject) -> None:
     if subject.asked_by == rights.TIME:
         return  # bodies are kept for thirty days, applications for three months
     query = select(AtsEvent).where(AtsEvent.body.is_not(None), AtsEvent.state.not_in(keeps))
+    names = Names([subject])
     for row in session.scalars(query.execution_options(yield_per=200)):
-        if _is_named(row, subject):
+        if _is_about(row, names):
             row.body = None
 
 
-def _is_named(row: AtsEvent, subject: Subject) -> bool:
+def _is_about(row: AtsEvent, names: Names) -> bool:
     try:
-        return row.body is not None and subject.is_named_in(row.body)
+        return row.body is not None and names.are_in(row.body)
     except CannotDecrypt:
         return False
 
@@ -157,9 +159,14 @@ def _empty_files(session: Session, subject: Subject) -> None:
     session.execute(
         update(OfferImport).where(OfferImport.started_by == subject.id).values(started_by=None)
     )
+    gather(_search_files, subject)
+
+
+def _search_files(subjects: list[Subject]) -> None:
+    names = Names(subjects)
     query = select(OfferImport).where(OfferImport.file.is_not(None))
-    for row in session.scalars(query.execution_options(yield_per=5)):
-        if subject.is_named_in((row.file or b"").decode("utf-8", errors="replace")):
+    for row in db.session.scalars(query.execution_options(yield_per=5)):
+        if names.are_in((row.file or b"").decode("utf-8", errors="replace")):
             row.file = None
 
 

@@ -160,11 +160,14 @@ def _day(at: dt.datetime) -> str:
 
 
 def job_posting(
-    offer: Offer, organisation: str, website: str | None, url: str
+    offer: Offer, organisation: str, website: str | None, url: str, company: str = ""
 ) -> dict[str, object]:
-    """The offer as schema.org's JobPosting (Google, "Job posting structured data")."""
-    employer: dict[str, object] = {"@type": "Organization", "name": organisation}
-    if website:
+    """The offer as schema.org's JobPosting (Google, "Job posting structured data"). `company` is
+    the entity that hires, '' where it is the organisation itself, whose website it then is."""
+    employer: dict[str, object] = {"@type": "Organization", "name": company or organisation}
+    if company:
+        employer["parentOrganization"] = {"@type": "Organization", "name": organisation}
+    elif website:
         employer["sameAs"] = website
     places = _places(offer)
     optional: dict[str, object | None] = {

@@ -28,7 +28,7 @@ from app import clock
 from app.db import db
 from app.people.models import Person
 from app.people.queries import Named, has_left
-from app.referrals import stages
+from app.referrals import reach, stages
 from app.referrals.models import (
     STAGES,
     AtsEvent,
@@ -43,6 +43,7 @@ from app.referrals.models import (
     Referral,
     ReferralEvent,
 )  # fmt: skip
+from app.referrals.reach import Within
 from app.referrals.service import facts_of
 from app.web.cursors import decode_cursor, encode_cursor
 
@@ -106,7 +107,8 @@ class ReferralRow:
 
 @dataclass(frozen=True, slots=True)
 class ReferralFilter:
-    """What a list shows. For a member, `referrer_id` is set and hidden stages stay hidden."""
+    """What a list shows. For a member, `referrer_id` is set and hidden stages stay hidden; for
+    the team, `within` is how far the reader's role goes."""
 
     referrer_id: uuid.UUID | None = None
     stage: str | None = None
@@ -120,6 +122,8 @@ class ReferralFilter:
     q: str = ""
     site: str = ""
     ids: tuple[uuid.UUID, ...] = field(default=())
+    entity_id: uuid.UUID | None = None
+    within: Within = None
 
 
 _referrer = aliased(Person, name="referrer")
@@ -167,8 +171,11 @@ def _conditions(f: ReferralFilter) -> list[ColumnElement[bool]]:
         (Referral.external_id, f.external_id),
         (Referral.owner_id, f.owner_id),
         (Offer.location, f.site or None),
+        (Offer.entity_id, f.entity_id),
     )
     found += [column == value for column, value in equal if value is not None]
+    if f.within is not None:
+        found.append(reach.kept_referrals(f.within))
     if f.ids:
         found.append(Referral.id.in_(f.ids))
     if f.unowned:
@@ -269,9 +276,13 @@ def _row(r: Any, *, for_referrer: bool) -> ReferralRow:
     )  # fmt: skip
 
 
-def referral(referral_id: uuid.UUID, *, referrer_id: uuid.UUID | None = None) -> ReferralRow | None:
-    """One referral, for staff, or for its referrer (then None where it is not theirs)."""
-    rows, _next = referrals(ReferralFilter(referrer_id=referrer_id, ids=(referral_id,)), limit=1)
+def referral(
+    referral_id: uuid.UUID, *, referrer_id: uuid.UUID | None = None, within: Within = None
+) -> ReferralRow | None:
+    """One referral, for staff as far as their role goes, or for its referrer; None where it is
+    not theirs."""
+    asked = ReferralFilter(referrer_id=referrer_id, ids=(referral_id,), within=within)
+    rows, _next = referrals(asked, limit=1)
     return rows[0] if rows else None
 
 
@@ -488,11 +499,13 @@ class BoardCounts:
 def board_counts(f: ReferralFilter, me: uuid.UUID) -> BoardCounts:
     """The counts beside a board, in one statement that reads a bounded number of rows each.
 
-    The stages are counted under the whole filter but its words; the others under its offer and
-    place only, as their links keep these.
+    The stages are counted under the whole filter but its words; the others under its offer,
+    place and entity only, as their links keep these.
     """
     every = replace(f, q="", stage=None, running=False)
-    base = ReferralFilter(offer_id=f.offer_id, site=f.site, running=True)
+    base = ReferralFilter(
+        offer_id=f.offer_id, site=f.site, entity_id=f.entity_id, running=True, within=f.within
+    )
     filters = {stage: replace(every, stage=stage) for stage in STAGES} | {
         "running": base,
         "mine": replace(base, owner_id=me),
@@ -502,7 +515,9 @@ def board_counts(f: ReferralFilter, me: uuid.UUID) -> BoardCounts:
     }
     parts = [_counted(name, each) for name, each in filters.items()]
     found: dict[str, Count] = {}
-    for name, n, late in db.session.execute(union_all(*parts, _waiting_events())):
+    if f.within is None:  # events of no referral are for roles of the whole organisation
+        parts.append(_waiting_events())
+    for name, n, late in db.session.execute(union_all(*parts)):
         found[name] = Count(n, int(late or 0))
     return BoardCounts(
         stages={stage: found[stage] for stage in STAGES},
@@ -511,7 +526,7 @@ def board_counts(f: ReferralFilter, me: uuid.UUID) -> BoardCounts:
         unowned=found["unowned"],
         late=found["late"],
         contested=found["contested"],
-        events=found["events"].n,
+        events=found.get("events", Count()).n,
     )
 
 
@@ -541,12 +556,14 @@ class NamedOffer:
     location: str
 
 
-def offers_applied_to(chosen: uuid.UUID | None = None, limit: int = 300) -> list[NamedOffer]:
+def offers_applied_to(
+    chosen: uuid.UUID | None = None, limit: int = 300, *, within: Within = None
+) -> list[NamedOffer]:
     """What the board may be narrowed by, by title; the one `chosen` in any case."""
     applied = exists().where(Referral.offer_id == Offer.id)
     rows = db.session.execute(
         select(Offer.id, Offer.title, Offer.location)
-        .where(applied)
+        .where(applied, reach.kept_offers(within))
         .order_by(*([Offer.id != chosen] if chosen else []), Offer.title, Offer.id)
         .limit(limit)
     )

@@ -19,8 +19,8 @@ from sqlalchemy.exc import IntegrityError
 from app import audit, clock, outbox
 from app.db import db, transaction
 from app.errors import InvalidInput, Sentence
-from app.referrals import attribution, clicks, links, stages
-from app.referrals.errors import OfferClosed, UnknownOffer, UnknownReferral
+from app.referrals import attribution, clicks, links, reach, stages
+from app.referrals.errors import CannotFollow, OfferClosed, UnknownOffer, UnknownReferral
 from app.referrals.models import (
     CLOSURE_REASONS,
     STAGES,
@@ -31,6 +31,7 @@ from app.referrals.models import (
     ReferralEvent,
 )  # fmt: skip
 from app.referrals.notice import NOTICE_VERSIONS
+from app.referrals.reach import Within
 from app.settings import organisation
 
 MAX_NAME = 100
@@ -246,11 +247,13 @@ def complete(referral_id: uuid.UUID, *, phone: str, profile_url: str, message: s
             candidate.profile_url = profile_url or candidate.profile_url
 
 
-def load(referral_id: uuid.UUID) -> Referral:
-    """One referral, locked for the rest of the transaction."""
+def load(referral_id: uuid.UUID, within: Within = None) -> Referral:
+    """One referral that a role keeps, locked for the rest of the transaction. Raises
+    `UnknownReferral`."""
     referral = db.session.get(Referral, referral_id, with_for_update=True)
     if referral is None:
         raise UnknownReferral
+    reach.must_keep_referral(referral.offer_id, within)
     return referral
 
 
@@ -336,6 +339,7 @@ def set_stage(
     external_event_id: str | None = None,
     closure_reason: str | None = None,
     starts_on: dt.date | None = None,
+    within: Within = None,
 ) -> Referral:
     """A stage by the recruiter's hand. The same `external_event_id` again changes nothing.
 
@@ -344,7 +348,7 @@ def set_stage(
     now = clock.now()
     at = occurred_at or now
     with transaction():
-        referral = load(referral_id)
+        referral = load(referral_id, within)
         errors = _check_stage(referral, stage, at, now, closure_reason)
         if errors:
             raise InvalidInput(_l("This stage cannot be recorded."), errors)
@@ -394,16 +398,30 @@ def _check_stage(
     return errors
 
 
-def assign(referral_id: uuid.UUID, owner_id: uuid.UUID | None, actor_id: uuid.UUID) -> None:
-    """Who follows this referral."""
+def assign(
+    referral_id: uuid.UUID,
+    owner_id: uuid.UUID | None,
+    actor_id: uuid.UUID,
+    *,
+    within: Within = None,
+) -> None:
+    """Who follows this referral. Raises `UnknownReferral`, `CannotFollow` for somebody who could
+    not open it."""
     with transaction():
-        referral = load(referral_id)
+        referral = load(referral_id, within)
+        if owner_id is not None and not reach.may_follow(owner_id, referral.offer_id):
+            raise CannotFollow
         referral.owner_id = owner_id
         audit.record("referral.assigned", "referral", referral_id, actor_id=actor_id)
 
 
 def set_next_step(
-    referral_id: uuid.UUID, words: str, due_at: dt.datetime | None, actor_id: uuid.UUID
+    referral_id: uuid.UUID,
+    words: str,
+    due_at: dt.datetime | None,
+    actor_id: uuid.UUID,
+    *,
+    within: Within = None,
 ) -> None:
     """What happens next and by when, as the candidate will read it."""
     words = words.strip()
@@ -412,7 +430,7 @@ def set_next_step(
             _l("Please check the form."), {"next_step": _l("%(max)d characters at most.", max=200)}
         )
     with transaction():
-        referral = load(referral_id)
+        referral = load(referral_id, within)
         referral.next_step = words or None
         if due_at is not None:
             referral.promise_due_at = due_at

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 PIPELINE = ("received", "screened", "interview", "offer")
 ENDS = ("hired", "trial_passed", "closed")
+OVER = ("trial_passed", "closed")
 # What comes first when two things happened in the same instant.
 _RANK = {"stage": 0, "reopened": 1, "hired": 2, "trial_passed": 3, "unhired": 4, "closed": 5}
 MANUAL = "manual:"

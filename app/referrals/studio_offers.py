@@ -17,7 +17,8 @@ from flask_babel import ngettext
 
 from app.db import read_id
 from app.errors import InvalidInput
-from app.people import saved_views
+from app.people import audiences, saved_views, segments_queries
+from app.people.audiences import KEPT, SEEN
 from app.referrals import (
     bulk,
     connections,
@@ -26,10 +27,13 @@ from app.referrals import (
     imports,
     offer_queries,
     offers,
+    reach,
 )
 from app.referrals.connections import ConnectionRow
 from app.referrals.imports import ImportRow
 from app.referrals.offer_queries import OfferDetail, OfferFilter, OfferRow
+from app.referrals.reach import Within
+from app.settings import entities
 from app.web import access, redirect_to, render, sheets
 from app.web.i18n import language
 from app.web.limits import limiter
@@ -42,16 +46,19 @@ LINES: Final = 100
 _TEXTS: Final = (
     "title", "description", "location", "country_codes", "department", "contract", "remote",
     "language", "salary_min", "salary_max", "salary_currency", "salary_interval", "salary_text",
-    "apply_url", "external_id",
+    "apply_url", "external_id", "entity",
 )  # fmt: skip
+_SEGMENTS: Final = {"audience": SEEN, "kept": KEPT}
 
-_FILTERS: Final = ("q", "status", "department", "location", "contract", "source")
-WHO: Final = ("recruiter", "admin")
+_FILTERS: Final = ("q", "status", "department", "location", "contract", "source", "entity")
+WHO: Final = reach.WHO
 LIST: Final = saved_views.declare(
-    "offers", "/studio/offers", (*_FILTERS, "order"), WHO, _l("Offers")
+    "offers", "/studio/offers", (*_FILTERS, "order"), WHO, _l("Offers"), within=True
 )
 
+keepers = access.role(*WHO, within=True)
 staff = access.role(*WHO)
+"""Imports and connections bring offers for everybody: they are for the whole organisation."""
 
 
 def _me() -> uuid.UUID:
@@ -81,16 +88,19 @@ def _filters() -> OfferFilter:
         location=given.get("location", ""),
         contract=given.get("contract", ""),
         source=given.get("source", ""),
+        entity=given.get("entity", ""),
+        within=reach.mine(),
     )
 
 
 @blueprint.get("/studio/offers")
-@staff
+@keepers
 @saved_views.opens_on(LIST)
 def offer_list() -> Response:
-    """Every offer, narrowed by what the address says."""
+    """Every offer that the reader's role keeps, narrowed by what the address says."""
     filters, args = _filters(), request.args
     oldest = args.get("order") == "oldest"
+    facets = offer_queries.facets(filters.status, within=filters.within)
     return render(
         "referrals/studio_offers.html",
         found=offer_queries.list_offers(
@@ -98,14 +108,21 @@ def offer_list() -> Response:
         ),
         filters=filters,
         oldest=oldest,
-        narrowed=_narrowed(filters),
-        facets=offer_queries.facets(filters.status),
+        narrowed=_narrowed(filters, {each.value: each.label for each in facets.entities}),
+        keepers=_may_be_kept_by() if filters.within is None else [],
+        is_whole=filters.within is None,
+        facets=facets,
         kind_name=connections.kind_name,
         export_url=url_for("studio_offers.offer_export", **_narrowing()),
     )
 
 
-def _narrowed(f: OfferFilter) -> list[tuple[str, str]]:
+def _may_be_kept_by() -> list[tuple[uuid.UUID, str]]:
+    """The segments that a recruiter of the whole organisation may hand offers to."""
+    return segments_queries.choices()
+
+
+def _narrowed(f: OfferFilter, companies: Mapping[str, str]) -> list[tuple[str, str]]:
     """Each filter in words, and the address without it."""
     found = [
         (_("“%(words)s”", words=f.q.strip()) if f.q.strip() else "", "q"),
@@ -114,6 +131,7 @@ def _narrowed(f: OfferFilter) -> list[tuple[str, str]]:
         (f.location, "location"),
         (f.contract, "contract"),
         (_source_words(f.source), "source"),
+        (companies.get(f.entity, f.entity), "entity"),
     ]
     return [(words, url_with(**{name: None, "all": "1"})) for words, name in found if words]
 
@@ -136,18 +154,19 @@ def _narrowing() -> dict[str, Any]:
 def _offer_lines(rows: Iterable[OfferRow]) -> Iterator[list[sheets.Cell]]:
     yield [
         _("Reference"), _("Title"), _("Department"), _("Place"), _("Contract"), _("Remote work"),
-        _("Status"), _("Source"), _("Opened on"), _("Closed on"), _("Public page"),
+        _("Status"), _("Source"), _("Opened on"), _("Closed on"), _("Public page"), _("Company"),
     ]  # fmt: skip
     for row in rows:
         yield [
             row.external_id, row.title, row.department, row.location, row.contract, row.remote,
             row.status, row.source_name, row.opened_at and row.opened_at.date().isoformat(),
             row.closed_at and row.closed_at.date().isoformat(), row.public_url,
+            row.company,
         ]  # fmt: skip
 
 
 @blueprint.get("/studio/offers.csv")
-@staff
+@keepers
 def offer_export() -> Response:
     """What the list shows, all of it, as a spreadsheet."""
     return _csv(_offer_lines(offer_queries.every_offer(_filters())), _("offers"))
@@ -158,18 +177,52 @@ def _offer_form(
     values: Mapping[str, object],
     errors: Mapping[str, str] | None = None,
 ) -> Response:
+    within = reach.mine()
+    kept = {name: _segments_of(detail, purpose) for name, purpose in _SEGMENTS.items()}
+    rows = audiences.choices(within, [each for rows in kept.values() for each, _name in rows])
     return render(
         "referrals/studio_offer.html",
         422 if errors else 200,
         detail=detail,
         values=values,
         errors=errors or {},
+        companies=_companies(detail),
+        segments=rows,
+        picked={name: _picked(name, rows) for name, rows in kept.items()},
+        others={name: _beyond(rows, within) for name, rows in kept.items()},
+        is_whole=within is None,
     )
+
+
+def _segments_of(detail: OfferDetail | None, purpose: str) -> list[tuple[uuid.UUID, str]]:
+    return [] if detail is None else reach.segments_of(detail.row.id, purpose)
+
+
+def _picked(name: str, kept: list[tuple[uuid.UUID, str]]) -> list[str]:
+    """The segments that are ticked: as typed in a form that came back, else as they are."""
+    if name in request.form:
+        return request.form.getlist(name)
+    return [str(each) for each, _name in kept]
+
+
+def _beyond(kept: list[tuple[uuid.UUID, str]], within: Within) -> list[tuple[uuid.UUID, str]]:
+    """Segments that this reader's role does not reach."""
+    return [] if within is None else [row for row in kept if row[0] not in within]
+
+
+def _companies(detail: OfferDetail | None) -> list[tuple[str, str]]:
+    """The entities one may choose, the one of this offer in any case; none where there is none."""
+    chosen = detail.row.entity_id if detail else None
+    rows = entities.entities(archived=chosen is not None)
+    found = [(r.code, r.name) for r in rows if r.archived_at is None or r.id == chosen]
+    return [("", _("The whole organisation")), *found] if found else []
 
 
 def _typed() -> dict[str, object]:
     """The fields of the form as they were sent; those it does not have stay out."""
-    return {name: request.form[name] for name in _TEXTS if name in request.form}
+    form = request.form
+    texts: dict[str, object] = {name: form[name] for name in _TEXTS if name in form}
+    return texts | {name: form.getlist(name) for name in _SEGMENTS if name in form}
 
 
 def _values_of(detail: OfferDetail) -> dict[str, object]:
@@ -180,23 +233,24 @@ def _values_of(detail: OfferDetail) -> dict[str, object]:
     values["description"] = offers.as_typed(detail.description_html)
     values["country_codes"] = ", ".join(detail.country_codes)
     values["apply_url"] = detail.apply_url
+    values["entity"] = row.entity_id and entities.entity(row.entity_id).code
     return {name: "" if value is None else value for name, value in values.items()}
 
 
 @blueprint.get("/studio/offers/new")
-@staff
+@keepers
 def offer_new() -> Response:
     """An empty form."""
     return _offer_form(None, {"language": language(), "salary_currency": "EUR"})
 
 
 @blueprint.post("/studio/offers")
-@staff
+@keepers
 def offer_create() -> Response:
     """Write a new offer, as a draft or open at once."""
     status = "open" if request.form.get("status") == "open" else "draft"
     try:
-        offer = offers.create_offer({**_typed(), "status": status}, _me())
+        offer = offers.create_offer({**_typed(), "status": status}, _me(), within=reach.mine())
     except InvalidInput as error:
         return _offer_form(None, request.form, _by_field(error))
     flash(_("The offer is open.") if status == "open" else _("The draft is kept."), "success")
@@ -204,61 +258,92 @@ def offer_create() -> Response:
 
 
 @blueprint.get("/studio/offers/<uuid:offer_id>")
-@staff
+@keepers
 def offer_show(offer_id: uuid.UUID) -> Response:
     """One offer, to change, open and close."""
-    detail = offer_queries.offer_detail(offer_id)
+    detail = offer_queries.offer_detail(offer_id, reach.mine())
     return _offer_form(detail, _values_of(detail))
 
 
 @blueprint.post("/studio/offers/<uuid:offer_id>")
-@staff
+@keepers
 def offer_update(offer_id: uuid.UUID) -> Response:
     """Change what the form says."""
+    within = reach.mine()
     try:
-        offers.update_offer(offer_id, _typed(), _me())
+        offers.update_offer(offer_id, _typed(), _me(), within=within)
     except InvalidInput as error:
-        return _offer_form(offer_queries.offer_detail(offer_id), request.form, _by_field(error))
+        detail = offer_queries.offer_detail(offer_id, within)
+        return _offer_form(detail, request.form, _by_field(error))
     flash(_("Your changes are kept."), "success")
     return redirect_to(url_for("studio_offers.offer_show", offer_id=offer_id))
 
 
 @blueprint.post("/studio/offers/publications")
-@staff
+@keepers
 def offers_open() -> Response:
     """Open several offers."""
-    return _several("open", offers.open_offer)
+    return _several(
+        bulk.to_status(_opened, "open", reach.mine()),
+        _("Offers to open"),
+        lambda n: ngettext("One offer opened.", "%(num)d offers opened.", n),
+    )
+
+
+def _opened(offer_id: uuid.UUID) -> object:
+    return offers.open_offer(offer_id, _me())
 
 
 @blueprint.post("/studio/offers/closures")
-@staff
+@keepers
 def offers_close() -> Response:
     """Close several offers."""
-    return _several("closed", offers.close_offer)
+    return _several(
+        bulk.to_status(_closed, "closed", reach.mine()),
+        _("Offers to close"),
+        lambda n: ngettext("One offer closed.", "%(num)d offers closed.", n),
+    )
 
 
-def _several(status: str, change: Callable[[uuid.UUID, uuid.UUID], object]) -> Response:
+def _closed(offer_id: uuid.UUID) -> object:
+    return offers.close_offer(offer_id, _me())
+
+
+@blueprint.post("/studio/offers/keepers")
+@staff
+def offers_hand_over() -> Response:
+    """Hand several offers to one segment, whose recruiters keep them from now on; or back."""
+    keeper = read_id(request.form.get("keeper"))
+    known = dict(_may_be_kept_by())
+    if keeper is not None and keeper not in known:
+        flash(_("Choose one of the segments."), "stop")
+        return redirect_to(_back())
+    return _several(
+        bulk.to_keeper(keeper, _me()),
+        _("Offers kept by %(name)s", name=known[keeper]) if keeper
+        else _("Offers kept by the whole organisation"),
+        lambda n: ngettext("One offer handed over.", "%(num)d offers handed over.", n),
+    )  # fmt: skip
+
+
+def _several(act: bulk.Act, title: str, done_words: Callable[[int], str]) -> Response:
     """The same for each that was chosen; a page tells of those that were left as they are."""
-    me, back = _me(), _back()
+    back = _back()
     chosen = [read_id(text) for text in request.form.getlist("offer")[: bulk.MOST]]
     ids = [each for each in chosen if each is not None]
     if not ids:
         flash(_("Choose at least one offer first."), "wait")
         return redirect_to(back)
-    outcomes = bulk.each(ids, bulk.to_status(lambda each: change(each, me), status))
+    outcomes = bulk.each(ids, act)
     if all(each.code == "done" for each in outcomes):
-        n = len(outcomes)
-        if status == "open":
-            flash(ngettext("One offer opened.", "%(num)d offers opened.", n), "ok")
-        else:
-            flash(ngettext("One offer closed.", "%(num)d offers closed.", n), "ok")
+        flash(done_words(len(outcomes)), "ok")
         return redirect_to(back)
     return render(
         "referrals/board_outcomes.html",
         spot="offers",
-        title=_("Offers to open") if status == "open" else _("Offers to close"),
+        title=title,
         outcomes=outcomes,
-        named={row.id: (row.title, row.location) for row in offer_queries.named(ids)},
+        named={row.id: (row.title, row.location) for row in offer_queries.named(ids, reach.mine())},
         path=LIST.path,
         list_name=LIST.name,
         done=[each for each in outcomes if each.code == "done"],
@@ -275,19 +360,19 @@ def _back() -> str:
 
 
 @blueprint.post("/studio/offers/<uuid:offer_id>/publication")
-@staff
+@keepers
 def offer_open(offer_id: uuid.UUID) -> Response:
     """Publish a draft, or open a closed offer again."""
-    offers.open_offer(offer_id, _me())
+    offers.open_offer(offer_id, _me(), within=reach.mine())
     flash(_("The offer is open."), "success")
     return redirect_to(url_for("studio_offers.offer_show", offer_id=offer_id))
 
 
 @blueprint.post("/studio/offers/<uuid:offer_id>/closure")
-@staff
+@keepers
 def offer_close(offer_id: uuid.UUID) -> Response:
     """Close it for everybody."""
-    offers.close_offer(offer_id, _me())
+    offers.close_offer(offer_id, _me(), within=reach.mine())
     flash(_("The offer is closed. Its page says so."), "success")
     return redirect_to(url_for("studio_offers.offer_show", offer_id=offer_id))
 
@@ -515,6 +600,7 @@ def _connection_form(
     errors: Mapping[str, str] | None = None,
 ) -> Response:
     """`secret` is a fresh proposal: it can be copied before it is saved, and never after."""
+    kept = reach.segments_of(row.id, KEPT) if row else []
     return render(
         "referrals/studio_connection.html",
         422 if errors else 200,
@@ -523,6 +609,10 @@ def _connection_form(
         errors=errors or {},
         kinds=[(kind, connections.kind_name(kind)) for kind in connections.KINDS],
         secret=request.form.get("secret") or connections.proposed_secret(),
+        companies=[("", _("The whole organisation"))]
+        + [(each.code, each.name) for each in entities.entities()],
+        segments=audiences.choices(None, [each for each, _name in kept]) if row else [],
+        picked=_picked("kept", kept),
     )
 
 
@@ -567,16 +657,25 @@ def _secret_error(error: InvalidInput) -> dict[str, str]:
 def connection_show(connection_id: uuid.UUID) -> Response:
     """One connection: its webhook address, its name, its secret's replacement, its end."""
     row = connections.get_connection(connection_id)
-    return _connection_form(row, {"name": row.name, "api_url": row.api_url or ""})
+    return _connection_form(row, _kept_values(row))
+
+
+def _kept_values(row: ConnectionRow) -> dict[str, str]:
+    """A connection as its form shows it."""
+    entity = entities.entity(row.entity_id).code if row.entity_id else ""
+    return {"name": row.name, "api_url": row.api_url or "", "entity": entity}
 
 
 @blueprint.post("/studio/connections/<uuid:connection_id>")
 @staff
 def connection_update(connection_id: uuid.UUID) -> Response:
-    """Change name and addresses. An empty key field leaves the key as it is."""
+    """Change name and addresses, and what the offers it brings are. An empty key field leaves the
+    key as it is."""
     fields: dict[str, object] = {
-        n: request.form[n] for n in ("name", "api_url") if n in request.form
+        n: request.form[n] for n in ("name", "api_url", "entity") if n in request.form
     }
+    if "kept" in request.form:
+        fields["kept"] = request.form.getlist("kept")
     if request.form.get("api_key"):
         fields["api_key"] = request.form["api_key"]
     elif request.form.get("forget_api_key"):
@@ -598,8 +697,7 @@ def connection_rotate(connection_id: uuid.UUID) -> Response:
         connections.rotate_secret(connection_id, request.form.get("secret", ""), _me())
     except InvalidInput as error:
         row = connections.get_connection(connection_id)
-        values = {"name": row.name, "api_url": row.api_url or ""}
-        return _connection_form(row, values, _secret_error(error))
+        return _connection_form(row, _kept_values(row), _secret_error(error))
     flash(_("The new secret is in use. The one before it is still accepted."), "success")
     return redirect_to(url_for("studio_offers.connection_show", connection_id=connection_id))
 

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from app import audit, clock
+from app import audit, clock, crypto
 from app.db import read_id, transaction
 from app.errors import DomainError
 from app.people import saved_views
@@ -30,11 +30,18 @@ STATES = (RESERVED, FULFILLED, CANCELLED)
 OWN, ALL = "/play/deliveries", "/studio/redemptions"
 LIST = saved_views.declare(
     "redemptions", ALL, ("state", "deliverer", "reward", "q"), ("hr", "admin"), _l("To deliver"),
-    usual={"state": RESERVED},
+    usual={"state": RESERVED}, within=True,
 )  # fmt: skip
 
 
-def _asked(*, deliverer_id: uuid.UUID | None = None) -> RedemptionFilter:
+def _reach() -> frozenset[uuid.UUID] | None:
+    """Whose redemptions the reader settles for others: None for everybody's."""
+    return access.reach("hr", "admin")
+
+
+def _asked(
+    *, deliverer_id: uuid.UUID | None = None, within: frozenset[uuid.UUID] | None = None
+) -> RedemptionFilter:
     """What the address asks for; what waits, unless it says otherwise."""
     args = request.args
     state = args.get("state", RESERVED)
@@ -43,6 +50,7 @@ def _asked(*, deliverer_id: uuid.UUID | None = None) -> RedemptionFilter:
         deliverer_id=deliverer_id or read_id(args.get("deliverer")),
         reward_id=read_id(args.get("reward")),
         q=args.get("q", "")[:80],
+        within=within,
     )
 
 
@@ -53,11 +61,19 @@ def _list(template: str, asked: RedemptionFilter) -> Response:
         rows=rows,
         next_cursor=next_cursor,
         asked=asked,
-        reward=queries.reward(asked.reward_id) if asked.reward_id else None,
+        reward_title=_title(asked, rows),
         my_id=access.me().person_id,
         status_name=words.status_name,
         reasons=[(code, words.reason_name(code)) for code in service.CANCELLATION_REASONS],
     )
+
+
+def _title(asked: RedemptionFilter, rows: list[RedemptionRow]) -> str:
+    """The reward that a list is about; of one outside the reader's reach, what its rows say."""
+    if asked.reward_id is None:
+        return ""
+    known = rows[0] if rows else queries.reward(asked.reward_id, within=asked.within)
+    return known.title if known else _("One reward")
 
 
 # ---- One's own
@@ -95,29 +111,29 @@ def decline(redemption_id: uuid.UUID) -> Response:
 
 
 @rewards.get("/studio/redemptions")
-@access.role("hr", "admin")
+@access.role("hr", "admin", within=True)
 @saved_views.opens_on(LIST)
 def board() -> Response:
     """Who waits for what, the oldest first."""
-    return _list("rewards/board.html", _asked())
+    return _list("rewards/board.html", _asked(within=_reach()))
 
 
 def _one(redemption_id: uuid.UUID) -> RedemptionRow:
-    row = queries.redemption(redemption_id)
+    row = queries.redemption(redemption_id, within=_reach())
     if row is None:
         raise NoSuchRedemption
     return row
 
 
 @rewards.post("/studio/redemptions/<uuid:redemption_id>/fulfilment")
-@access.role("hr", "admin")
+@access.role("hr", "admin", within=True)
 def board_deliver(redemption_id: uuid.UUID) -> Response:
     """It was handed over."""
     return _fulfil(_one(redemption_id), _back())
 
 
 @rewards.post("/studio/redemptions/<uuid:redemption_id>/cancellation")
-@access.role("hr", "admin")
+@access.role("hr", "admin", within=True)
 def board_cancel(redemption_id: uuid.UUID) -> Response:
     """Give points and stock back."""
     return _cancel(_one(redemption_id), _back())
@@ -149,18 +165,18 @@ def _cancel(row: RedemptionRow, back: str) -> Response:
 
 def _chosen() -> list[RedemptionRow]:
     ids = (read_id(text) for text in request.form.getlist("redemption")[:BULK])
-    return queries.by_ids({each for each in ids if each is not None})
+    return queries.by_ids({each for each in ids if each is not None}, within=_reach())
 
 
 @rewards.post("/studio/redemptions/fulfilments")
-@access.role("hr", "admin")
+@access.role("hr", "admin", within=True)
 def bulk_deliver() -> Response:
     """Several were handed over."""
     return _bulk("fulfilments", lambda row: service.fulfil(row.id, access.me().person_id))
 
 
 @rewards.post("/studio/redemptions/cancellations")
-@access.role("hr", "admin")
+@access.role("hr", "admin", within=True)
 def bulk_cancel() -> Response:
     """Several are called off for one reason."""
     reason = request.form.get("reason", "cancelled")
@@ -222,28 +238,29 @@ def paper() -> Response:
 
 
 @rewards.get("/studio/redemptions/list")
-@access.role("hr", "admin")
+@access.role("hr", "admin", within=True)
 def board_paper() -> Response:
     """What waits and fits the filter of the address, for paper."""
     with transaction():
         audit.record("redemptions.printed", "redemption", "-", actor_id=access.me().person_id)
-    return _paper(replace(_asked(), status=RESERVED), ALL)
+    return _paper(replace(_asked(within=_reach()), status=RESERVED), ALL)
 
 
 @rewards.get("/studio/redemptions.csv")
-@access.role("hr", "admin")
+@access.role("hr", "admin", within=True)
 def export() -> Response:
     """The filtered list as a table for a spreadsheet."""
     with transaction():
         audit.record("redemptions.exported", "redemption", "-", actor_id=access.me().person_id)
-    return sheets.download("redemptions", _header(), _cells(queries.each_redemption(_asked())))
+    rows = queries.each_redemption(_asked(within=_reach()))
+    return sheets.download("redemptions", _header(), _cells(rows))
 
 
 def _header() -> list[str]:
     return [
         _("Redemption"), _("Reserved on"), _("Status"), _("Reward"), _("Pay class"), _("Points"),
         _("Member"), _("Mail"), _("Employee number"), _("Site"), _("Delivered by"),
-        _("Settled on"), _("Settled by"),
+        _("Settled on"), _("Settled by"), _("Entity"),
     ]  # fmt: skip
 
 
@@ -251,7 +268,16 @@ def _cells(rows: Iterator[RedemptionRow]) -> Iterator[list[sheets.Cell]]:
     for row in rows:
         yield [
             str(row.id), row.created_at, words.status_name(row.status), row.title,
-            words.pay_class_name(row.pay_class), row.cost, row.person_name, row.person_email,
+            words.pay_class_name(row.pay_class), row.cost, _member(row), row.person_email,
             row.person_employee_id, row.person_site, row.deliverer_name, row.settled_at,
-            row.settled_by_name,
+            row.settled_by_name, row.entity_name,
         ]  # fmt: skip
+
+
+def _member(row: RedemptionRow) -> str:
+    """The member's name; of somebody who left, a number that is the same on every line and in
+    every download, so that the accounts add up and name nobody (rule W2)."""
+    if not row.has_left:
+        return row.person_name
+    number = crypto.fingerprint(row.person_id.hex, "former-member")[:10]
+    return str(_("Former member %(number)s", number=number))

@@ -9,11 +9,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
 from app import mail, outbox
 from app.db import db
-from app.people.models import Person, RoleGrant
+from app.people.models import Person
+from app.people.segments_reach import holders_for
 from app.rewards import queries, service, words
 from app.rewards.models import CANCELLED, FULFILLED, RESERVED
 from app.rewards.queries import RedemptionRow
@@ -30,16 +29,11 @@ def _present(person_id: uuid.UUID) -> Person | None:
 
 
 def _deliverers(row: RedemptionRow) -> Sequence[Person]:
-    """Who hands it over; HR when that person has left."""
+    """Who hands it over; when that person has left, HR as far as the member is within reach."""
     deliverer = _present(row.deliverer_id)
     if deliverer is not None:
         return [deliverer]
-    return db.session.scalars(
-        select(Person)
-        .join(RoleGrant, RoleGrant.person_id == Person.id)
-        .where(RoleGrant.role == "hr", Person.departed_at.is_(None))
-        .order_by(Person.id)
-    ).all()
+    return holders_for("hr", row.person_id)
 
 
 def _send(person: Person, template: str, path: str, row: RedemptionRow, **more: object) -> None:

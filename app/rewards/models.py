@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import retention
@@ -20,7 +20,12 @@ RESERVED, FULFILLED, CANCELLED = "reserved", "fulfilled", "cancelled"
 
 
 class Reward(Model):
-    """Something points buy. `stock` null means unlimited; `stock_left` is guarded in SQL."""
+    """Something points buy. `stock` null means unlimited; `stock_left` is guarded in SQL.
+
+    With `entity_id` it is on the shelf of that entity alone; without, all share it, and each may
+    say otherwise for its own people (`RewardOverride`). `is_open_outside` opens a class that
+    goes through payroll to former employees and partners.
+    """
 
     __tablename__ = "reward"
     __retention__ = retention.PROGRAMME
@@ -34,15 +39,42 @@ class Reward(Model):
     stock_left: Mapped[int | None]
     pay_class: Mapped[str] = mapped_column(String(30))
     deliverer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
+    is_open_outside: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = utc_column()
     withdrawn_at: Mapped[dt.datetime | None]
 
     deliverer: Mapped[Person] = relationship(lazy="raise")
 
 
+class RewardOverride(Model):
+    """What one entity says of a shared reward for its own people; what is None stands as it is
+    shared. With `has_own_stock` it is sold from a stock of the entity's own (`stock` null:
+    unlimited). Written under the lock of the reward."""
+
+    __tablename__ = "reward_override"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (
+        CheckConstraint("stock_left is null or stock_left >= 0", name="stock"),
+        Index("ix_reward_override_entity", "entity_id"),
+    )
+
+    reward_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reward.id"), primary_key=True)
+    entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity.id"), primary_key=True)
+    is_hidden: Mapped[bool] = mapped_column(default=False)
+    cost: Mapped[int | None]
+    description: Mapped[str | None] = mapped_column(String(1000))
+    deliverer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    has_own_stock: Mapped[bool] = mapped_column(default=False)
+    stock: Mapped[int | None]
+    stock_left: Mapped[int | None]
+    changed_at: Mapped[dt.datetime]
+
+
 class Redemption(Model):
     """Points against a reward: reserved at once, then fulfilled or cancelled. The price is
-    frozen here; the ledger's pending transfer holds the points."""
+    frozen here, and so is the entity the person belonged to, whose terms they are; the ledger's
+    pending transfer holds the points. `from_own_stock`: taken from the stock of that entity."""
 
     __tablename__ = "redemption"
     __retention__ = retention.LEDGER
@@ -57,6 +89,8 @@ class Redemption(Model):
     cost: Mapped[int]
     status: Mapped[str] = mapped_column(String(10), default=RESERVED)
     transfer_id: Mapped[uuid.UUID]
+    entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
+    from_own_stock: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = utc_column()
     settled_at: Mapped[dt.datetime | None]
     settled_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))

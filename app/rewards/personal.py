@@ -36,7 +36,7 @@ def _call_off(session: Session, subject: Subject) -> None:
         Redemption.person_id == subject.id, Redemption.status == RESERVED
     )
     for redemption in session.scalars(open_ones.with_for_update()):
-        put_back(session, redemption.reward_id)
+        put_back(session, redemption)
         redemption.status, redemption.settled_at = CANCELLED, clock.now()
     session.execute(
         update(Redemption).where(Redemption.settled_by == subject.id).values(settled_by=None)

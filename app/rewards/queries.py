@@ -10,15 +10,18 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.db import db
-from app.people import names
+from app.people import audiences, names
 from app.people.models import Person
 from app.people.queries import has_left
-from app.rewards import words
-from app.rewards.models import RESERVED, Redemption, Reward
+from app.people.segments import people_in
+from app.rewards import effective, words
+from app.rewards.effective import Shopper, deliverer, left, price, stock
+from app.rewards.models import RESERVED, Redemption, Reward, RewardOverride
+from app.settings.models import Entity
 from app.web.cursors import encode_cursor, unreadable
 
 MAX_PAGE = 200
@@ -28,7 +31,10 @@ _Rows = Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RewardRow:
-    """A reward as lists show it. `stock` and `stock_left` are None without limit."""
+    """A reward as lists show it, in the terms of whom the list is for. `stock` and `stock_left`
+    are None without limit; `entity_name` is that of the entity whose own it is, `differing` how
+    many entities say otherwise of it, `is_changed` that the entity of the list does, `is_hidden`
+    that it is not on the shelf of its people."""
 
     id: uuid.UUID
     title: str
@@ -43,6 +49,12 @@ class RewardRow:
     deliverer_name: str
     deliverer_email: str
     deliverer_left: bool
+    is_open_outside: bool
+    entity_id: uuid.UUID | None
+    entity_name: str | None
+    differing: int
+    is_changed: bool
+    is_hidden: bool
 
     @property
     def drawing(self) -> str:
@@ -66,7 +78,8 @@ class RewardRow:
 
 @dataclass(frozen=True, slots=True)
 class RedemptionRow:
-    """A redemption with everybody's name. `cost` is the price of that day."""
+    """A redemption with everybody's name. `cost` is the price of that day, `entity_name` where
+    the member belonged then; `has_left` says that nobody is named any more."""
 
     id: uuid.UUID
     status: str
@@ -86,6 +99,8 @@ class RedemptionRow:
     deliverer_id: uuid.UUID
     deliverer_name: str
     deliverer_email: str
+    entity_name: str | None = None
+    has_left: bool = False
 
     @property
     def drawing(self) -> str:
@@ -106,13 +121,15 @@ class RedemptionRow:
 
 @dataclass(frozen=True, slots=True)
 class RedemptionFilter:
-    """What a list of redemptions shows. `q` looks in the member's name and the title."""
+    """What a list of redemptions shows. `q` looks in the member's name and the title; `within`
+    are the segments whose people a limited role reaches (None: everybody)."""
 
     status: str = ""
     person_id: uuid.UUID | None = None
     deliverer_id: uuid.UUID | None = None
     reward_id: uuid.UUID | None = None
     q: str = ""
+    within: frozenset[uuid.UUID] | None = None
 
     @property
     def oldest_first(self) -> bool:
@@ -132,7 +149,7 @@ def _after_cost(after: str) -> ColumnElement[bool]:
     cost, key = _decode_place(after)
     if not cost.isascii() or not cost.isdigit() or len(cost) > 9:
         raise unreadable()
-    return or_(Reward.cost > int(cost), and_(Reward.cost == int(cost), Reward.id > key))
+    return or_(price > int(cost), and_(price == int(cost), Reward.id > key))
 
 
 def _after_moment(after: str, *, oldest_first: bool) -> ColumnElement[bool]:
@@ -153,39 +170,78 @@ def _bounded(limit: int) -> int:
 
 # ---- Rewards
 
-_REWARDS: _Rows = select(
-    Reward.id, Reward.title, Reward.description, Reward.cost, Reward.stock, Reward.stock_left,
-    Reward.pay_class, Reward.created_at, Reward.withdrawn_at, Reward.deliverer_id, Person.name,
-    Person.email, Person.departed_at.is_not(None),
-).join(Person, Person.id == Reward.deliverer_id)  # fmt: skip
+_elsewhere = aliased(RewardOverride)
+_DIFFERING = (
+    select(func.count())
+    .where(_elsewhere.reward_id == Reward.id)
+    .correlate(Reward)
+    .scalar_subquery()
+)
+
+
+def _rewards(entity: Any) -> _Rows:
+    """Rewards in the terms of an entity; None: as they are shared."""
+    return (
+        select(
+            Reward.id, Reward.title, effective.description, price, stock, left, Reward.pay_class,
+            Reward.created_at, Reward.withdrawn_at, deliverer, Person.name, Person.email,
+            Person.departed_at.is_not(None), Reward.is_open_outside, Reward.entity_id,
+            Entity.name, _DIFFERING, RewardOverride.reward_id.is_not(None),
+            func.coalesce(RewardOverride.is_hidden, false()),
+        )
+        .select_from(Reward)
+        .outerjoin(RewardOverride, effective.differing(entity))
+        .join(Person, Person.id == deliverer)
+        .outerjoin(Entity, Entity.id == Reward.entity_id)
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class RewardFilter:
     """What a list of rewards shows, by price. `q` looks in the title, `low` keeps what is sold
-    out or nearly (see `RewardRow.is_low`), `classes` only those (None: all)."""
+    out or nearly (see `RewardRow.is_low`).
+
+    With `shopper` it is that person's shelf; with `entity_id` what people of that entity find, in
+    their terms, `with_hidden` also what it hides from them; with neither, everything as it is
+    shared. `within` are the segments of a limited role that keeps some of it (None: all).
+    """
 
     withdrawn: bool = False
     in_stock: bool = False
     low: bool = False
     cost_up_to: int | None = None
     q: str = ""
-    classes: frozenset[str] | None = None
+    shopper: Shopper | None = None
+    entity_id: uuid.UUID | None = None
+    with_hidden: bool = False
+    within: frozenset[uuid.UUID] | None = None
+
+    @property
+    def entity(self) -> Any:
+        """Whose terms are told."""
+        return effective.entity_of(self.shopper.person_id) if self.shopper else self.entity_id
 
 
 def _reward_conditions(f: RewardFilter) -> Iterator[ColumnElement[bool]]:
     gone = Reward.withdrawn_at
     yield gone.is_not(None) if f.withdrawn else gone.is_(None)
-    if f.classes is not None:
-        yield Reward.pay_class.in_(f.classes)
+    yield from _whose(f)
     if f.in_stock:
-        yield or_(Reward.stock_left.is_(None), Reward.stock_left > 0)
+        yield or_(left.is_(None), left > 0)
     if f.low:
-        yield or_(Reward.stock_left <= LOW, Reward.stock_left * 10 <= Reward.stock)
+        yield or_(left <= LOW, left * 10 <= stock)
     if f.cost_up_to is not None:
-        yield Reward.cost <= f.cost_up_to
+        yield price <= f.cost_up_to
     for word in f.q.split()[:5]:
         yield Reward.title.icontains(word, autoescape=True)
+
+
+def _whose(f: RewardFilter) -> Iterator[ColumnElement[bool]]:
+    if f.shopper is not None:
+        yield from effective.for_shopper(f.shopper)
+    elif f.entity_id is not None:
+        yield from effective.on_shelf(f.entity_id, with_hidden=f.with_hidden)
+    yield audiences.kept_within(Reward.id, f.within)
 
 
 def rewards(
@@ -193,7 +249,13 @@ def rewards(
 ) -> tuple[list[RewardRow], str | None]:
     """One page by price, and the cursor of the next. Raises `InvalidInput` for an unreadable
     `after`."""
-    return _page_of_rewards(_REWARDS.where(*_reward_conditions(f)), after, limit)
+    limit = _bounded(limit)
+    query = _rewards(f.entity).where(*_reward_conditions(f))
+    if after:
+        query = query.where(_after_cost(after))
+    found = db.session.execute(query.order_by(price, Reward.id).limit(limit + 1)).all()
+    rows = [RewardRow(*row) for row in found[:limit]]
+    return rows, encode_cursor(rows[-1].cost, rows[-1].id) if len(found) > limit else None
 
 
 def on_sale(
@@ -201,35 +263,34 @@ def on_sale(
     after: str | None = None,
     limit: int = 50,
     in_stock: bool = False,
-    classes: frozenset[str] | None = None,
+    shopper: Shopper | None = None,
 ) -> tuple[list[RewardRow], str | None]:
-    """The shelf by price, and the cursor of its next page. `in_stock` leaves out what is
-    sold out for now, `classes` what the reader's kind may not ask for. Raises `InvalidInput`
-    for an unreadable `after`."""
-    return rewards(RewardFilter(in_stock=in_stock, classes=classes), after=after, limit=limit)
+    """The shelf by price, and the cursor of its next page: that of `shopper`, or everything as
+    it is shared. `in_stock` leaves out what is sold out for now. Raises `InvalidInput` for an
+    unreadable `after`."""
+    return rewards(RewardFilter(in_stock=in_stock, shopper=shopper), after=after, limit=limit)
 
 
-def _page_of_rewards(
-    query: _Rows, after: str | None, limit: int
-) -> tuple[list[RewardRow], str | None]:
-    limit = _bounded(limit)
-    if after:
-        query = query.where(_after_cost(after))
-    found = db.session.execute(query.order_by(Reward.cost, Reward.id).limit(limit + 1)).all()
-    rows = [RewardRow(*row) for row in found[:limit]]
-    return rows, encode_cursor(rows[-1].cost, rows[-1].id) if len(found) > limit else None
-
-
-def reward(reward_id: uuid.UUID) -> RewardRow | None:
-    """One reward, withdrawn or not."""
-    row = db.session.execute(_REWARDS.where(Reward.id == reward_id)).one_or_none()
+def reward(
+    reward_id: uuid.UUID,
+    *,
+    shopper: Shopper | None = None,
+    within: frozenset[uuid.UUID] | None = None,
+) -> RewardRow | None:
+    """One reward, withdrawn or not: as it is shared, or as it is for `shopper`; None for what is
+    not on their shelf, or not kept within a limited role's reach."""
+    f = RewardFilter(shopper=shopper, within=within)
+    query = _rewards(f.entity).where(Reward.id == reward_id, *_whose(f))
+    row = db.session.execute(query).one_or_none()
     return RewardRow(*row) if row else None
 
 
 def delivers(person_id: uuid.UUID) -> bool:
-    """Whether somebody hands over any reward, withdrawn ones included."""
-    theirs = select(Reward.id).where(Reward.deliverer_id == person_id).limit(1)
-    return db.session.scalar(theirs) is not None
+    """Whether somebody hands over any reward, withdrawn ones included, for all or an entity."""
+    theirs = select(Reward.id).where(Reward.deliverer_id == person_id)
+    elsewhere = select(RewardOverride.reward_id).where(RewardOverride.deliverer_id == person_id)
+    found = select(or_(theirs.exists(), elsewhere.exists()))
+    return bool(db.session.scalar(found))
 
 
 # ---- Redemptions
@@ -237,26 +298,34 @@ def delivers(person_id: uuid.UUID) -> bool:
 _member, _deliverer, _settler = aliased(Person), aliased(Person), aliased(Person)
 
 
+_SETTLED_AND_GONE = and_(Redemption.status != RESERVED, has_left(_member))
+
+
 def _shown(column: Any, instead: str | None = None) -> ColumnElement[Any]:
     """What is told of a member: all while there is something to hand over; once it is settled,
     nothing of somebody who left (rule W2)."""
-    settled_and_gone = and_(Redemption.status != RESERVED, has_left(_member))
-    return case((settled_and_gone, instead), else_=column)
+    return case((_SETTLED_AND_GONE, instead), else_=column)
 
 
+# Somebody who called it off for themselves and then left is not named there either.
+_settler_shown = case(
+    (and_(_SETTLED_AND_GONE, Redemption.settled_by == Redemption.person_id), None),
+    else_=_settler.name,
+)
 _REDEMPTIONS: _Rows = (
     select(
         Redemption.id, Redemption.status, Redemption.cost, Redemption.created_at,
-        Redemption.settled_at, Redemption.settled_by, _settler.name, Redemption.reward_id,
+        Redemption.settled_at, Redemption.settled_by, _settler_shown, Redemption.reward_id,
         Reward.title, Reward.pay_class, Redemption.person_id, _shown(_member.name, ""),
         _shown(_member.email, ""), _shown(_member.employee_id), _shown(_member.site),
-        Reward.deliverer_id, _deliverer.name,
-        _deliverer.email,
+        deliverer, _deliverer.name, _deliverer.email, Entity.name, _SETTLED_AND_GONE,
     )
     .join(Reward, Reward.id == Redemption.reward_id)
     .join(_member, _member.id == Redemption.person_id)
-    .join(_deliverer, _deliverer.id == Reward.deliverer_id)
+    .outerjoin(RewardOverride, effective.redeemed())
+    .join(_deliverer, _deliverer.id == deliverer)
     .outerjoin(_settler, _settler.id == Redemption.settled_by)
+    .outerjoin(Entity, Entity.id == Redemption.entity_id)
 )  # fmt: skip
 
 
@@ -266,9 +335,11 @@ def _conditions(f: RedemptionFilter) -> Iterator[ColumnElement[bool]]:
     if f.person_id is not None:
         yield Redemption.person_id == f.person_id
     if f.deliverer_id is not None:
-        yield Reward.deliverer_id == f.deliverer_id
+        yield deliverer == f.deliverer_id
     if f.reward_id is not None:
         yield Redemption.reward_id == f.reward_id
+    if f.within is not None:
+        yield Redemption.person_id.in_(select(Person.id).where(people_in(f.within)))
     for word in f.q.split()[:5]:
         yield or_(
             _shown(_member.name, "").icontains(word, autoescape=True),
@@ -302,16 +373,22 @@ def each_redemption(f: RedemptionFilter) -> Iterator[RedemptionRow]:
             return
 
 
-def redemption(redemption_id: uuid.UUID) -> RedemptionRow | None:
-    """One redemption, for whom the caller has checked."""
-    row = db.session.execute(_REDEMPTIONS.where(Redemption.id == redemption_id)).one_or_none()
-    return RedemptionRow(*row) if row else None
+def redemption(
+    redemption_id: uuid.UUID, *, within: frozenset[uuid.UUID] | None = None
+) -> RedemptionRow | None:
+    """One redemption, for whom the caller has checked; None for that of somebody outside the
+    reach of a limited role."""
+    found = by_ids({redemption_id}, within=within)
+    return found[0] if found else None
 
 
-def by_ids(ids: Collection[uuid.UUID]) -> list[RedemptionRow]:
-    """Some redemptions by id, oldest first."""
+def by_ids(
+    ids: Collection[uuid.UUID], *, within: frozenset[uuid.UUID] | None = None
+) -> list[RedemptionRow]:
+    """Some redemptions by id, oldest first, as far as a limited role reaches."""
     if not ids:
         return []
-    query = _REDEMPTIONS.where(Redemption.id.in_(ids))
+    wanted = _conditions(RedemptionFilter(within=within))
+    query = _REDEMPTIONS.where(Redemption.id.in_(ids), *wanted)
     found = db.session.execute(query.order_by(Redemption.created_at, Redemption.id)).all()
     return [RedemptionRow(*row) for row in found]

@@ -1,7 +1,8 @@
 """Selling rewards for points: the shelf, and what becomes of each redemption.
 
-A redemption takes one from the stock and reserves the points in one short transaction. Rows
-are locked in one order everywhere (a redemption that is settled, the reward, the person that
+A redemption takes one from the stock and reserves the points in one short transaction. What it
+costs and which stock it comes from is for `effective` to say. Rows are locked in one order
+everywhere (a redemption that is settled, the reward, what an entity says of it, the person that
 a foreign key names, the member's account), so no two acts ever wait for each other. Whoever
 loses a race is told why and has lost nothing.
 """
@@ -20,16 +21,17 @@ from app import audit, clock, ledger, outbox
 from app.db import db, new_id, transaction
 from app.errors import InvalidInput, Sentence
 from app.ledger.errors import InsufficientPoints
-from app.people import kinds
+from app.people import audiences
 from app.people.models import Membership, Person
+from app.people.segments_reach import is_within, reach_of
 from app.play import accounts
+from app.rewards import effective
+from app.rewards.effective import Sale
 from app.rewards.errors import (
     MembersOnly,
     NoSuchRedemption,
     NoSuchReward,
-    NotForThisKind,
     NotTheDeliverer,
-    OutOfStock,
     RedemptionSettled,
     RewardWithdrawn,
 )
@@ -40,7 +42,9 @@ from app.rewards.models import (
     RESERVED,
     Redemption,
     Reward,
+    RewardOverride,
 )
+from app.settings.models import Entity
 
 MAX_COST = 1_000_000
 MAX_STOCK = 1_000_000
@@ -77,14 +81,24 @@ def create_reward(
     pay_class: str,
     deliverer_id: uuid.UUID,
     actor_id: uuid.UUID,
+    entity_id: uuid.UUID | None = None,
+    is_open_outside: bool = False,
+    audience: Collection[uuid.UUID] = (),
+    keepers: Collection[uuid.UUID] = (),
 ) -> Reward:
-    """Put a reward on sale, at once. Raises `InvalidInput` by field."""
+    """Put a reward on sale, at once: for everybody, or for one entity, for some segments
+    (`audience`). `keepers` are the segments whose limited roles keep it; `is_open_outside` opens
+    it to former employees and partners whatever its class. Raises `InvalidInput` by field."""
     terms = _cleaned(Terms(title, description, cost, stock, pay_class, deliverer_id))
     with transaction() as session:
-        _check(session, terms)
-        reward = Reward(**asdict(terms), stock_left=stock)
+        _check(session, terms, entity_id)
+        reward = Reward(
+            **asdict(terms), stock_left=stock, entity_id=entity_id, is_open_outside=is_open_outside
+        )
         session.add(reward)
         session.flush()
+        audiences.assign(session, reward.id, audiences.SEEN, audience)
+        audiences.assign(session, reward.id, audiences.KEPT, keepers)
         audit.record("reward.created", "reward", reward.id, actor_id=actor_id, cost=cost)
     return reward
 
@@ -99,19 +113,23 @@ def update_reward(
     pay_class: str,
     deliverer_id: uuid.UUID,
     actor_id: uuid.UUID,
+    is_open_outside: bool | None = None,
+    audience: Collection[uuid.UUID] | None = None,
+    keepers: Collection[uuid.UUID] | None = None,
 ) -> Reward:
-    """Change what is offered from now on; redemptions made before keep their price.
+    """Change what is offered from now on; redemptions made before keep their price. What is
+    None stays as it was; the entity of a reward never changes.
 
     Raises `InvalidInput` by field (a stock below what is taken included), `NoSuchReward`,
     `RewardWithdrawn`.
     """
     terms = _cleaned(Terms(title, description, cost, stock, pay_class, deliverer_id))
     with transaction() as session:
-        reward = _locked(session, reward_id)
+        reward = locked(session, reward_id)
         if reward.withdrawn_at is not None:
             raise RewardWithdrawn
         _check(session, terms)
-        left = _left(session, reward_id, stock)
+        left = left_of(session, reward_id, stock)
         audit.record(
             "reward.changed",
             "reward",
@@ -123,7 +141,21 @@ def update_reward(
         for field, value in asdict(terms).items():
             setattr(reward, field, value)
         reward.stock_left = left
+        if is_open_outside is not None:
+            reward.is_open_outside = is_open_outside
+        _assign(session, reward_id, audience, keepers)
     return reward
+
+
+def _assign(
+    session: Session,
+    reward_id: uuid.UUID,
+    audience: Collection[uuid.UUID] | None,
+    keepers: Collection[uuid.UUID] | None,
+) -> None:
+    for purpose, segment_ids in ((audiences.SEEN, audience), (audiences.KEPT, keepers)):
+        if segment_ids is not None:
+            audiences.assign(session, reward_id, purpose, segment_ids)
 
 
 def withdraw_reward(reward_id: uuid.UUID, *, actor_id: uuid.UUID) -> bool:
@@ -132,7 +164,7 @@ def withdraw_reward(reward_id: uuid.UUID, *, actor_id: uuid.UUID) -> bool:
     False when that was done already. Raises `NoSuchReward`.
     """
     with transaction() as session:
-        reward = _locked(session, reward_id)
+        reward = locked(session, reward_id)
         if reward.withdrawn_at is not None:
             return False
         reward.withdrawn_at = clock.now()
@@ -140,31 +172,40 @@ def withdraw_reward(reward_id: uuid.UUID, *, actor_id: uuid.UUID) -> bool:
     return True
 
 
-def _locked(session: Session, reward_id: uuid.UUID) -> Reward:
+def locked(session: Session, reward_id: uuid.UUID) -> Reward:
+    """A reward under our lock. Raises `NoSuchReward`."""
     reward = session.get(Reward, reward_id, with_for_update=True, populate_existing=True)
     if reward is None:
         raise NoSuchReward
     return reward
 
 
-def _left(session: Session, reward_id: uuid.UUID, stock: int | None) -> int | None:
-    """What can still be sold under our lock when `stock` is all there ever was."""
+def left_of(
+    session: Session, reward_id: uuid.UUID, stock: int | None, own_of: uuid.UUID | None = None
+) -> int | None:
+    """What can still be sold under our lock when `stock` is all there ever was: of the shared
+    stock, or of the own one of the entity `own_of`. Raises `InvalidInput` on `stock`."""
     if stock is None:
         return None
     taken = session.scalar(
         select(func.count())
         .select_from(Redemption)
-        .where(Redemption.reward_id == reward_id, Redemption.status != CANCELLED)
+        .where(
+            Redemption.reward_id == reward_id,
+            Redemption.status != CANCELLED,
+            Redemption.from_own_stock.is_(own_of is not None),
+            *((Redemption.entity_id == own_of,) if own_of is not None else ()),
+        )
     )
     if stock < (taken or 0):
         sentence = _l(
             "%(taken)d are reserved or delivered already: give at least that.", taken=taken
         )
-        raise _check_form({"stock": sentence})
+        raise check_form({"stock": sentence})
     return stock - (taken or 0)
 
 
-def _check_form(errors: dict[str, Sentence]) -> InvalidInput:
+def check_form(errors: dict[str, Sentence]) -> InvalidInput:
     return InvalidInput(_l("Please check the form."), errors)
 
 
@@ -188,38 +229,51 @@ def _faults(terms: Terms) -> Iterator[tuple[str, Sentence]]:
         yield "pay_class", _l("Choose how payroll will see it.")
 
 
-def _check(session: Session, terms: Terms) -> None:
+def _check(session: Session, terms: Terms, entity_id: uuid.UUID | None = None) -> None:
     errors = dict(_faults(terms))
-    present = select(Person.id).where(Person.id == terms.deliverer_id, Person.departed_at.is_(None))
-    if session.scalar(present) is None:
+    if not is_present(session, terms.deliverer_id):
         errors["deliverer"] = _l("Name somebody who works here to deliver it.")
+    if entity_id is not None and not is_in_use(session, entity_id):
+        errors["entity"] = _l("Choose one of the entities.")
     if errors:
-        raise _check_form(errors)
+        raise check_form(errors)
+
+
+def is_present(session: Session, person_id: uuid.UUID) -> bool:
+    """Whether somebody works here."""
+    present = select(Person.id).where(Person.id == person_id, Person.departed_at.is_(None))
+    return session.scalar(present) is not None
+
+
+def is_in_use(session: Session, entity_id: uuid.UUID) -> bool:
+    """Whether an entity is there and not archived."""
+    found = select(Entity.id).where(Entity.id == entity_id, Entity.archived_at.is_(None))
+    return session.scalar(found) is not None
 
 
 # ---- Redemptions
 
 
 def redeem(person_id: uuid.UUID, reward_id: uuid.UUID, *, key: str | None = None) -> Redemption:
-    """Reserve one of a reward and its price in points, both at once.
+    """Reserve one of a reward and its price in points, both at once, as it is offered to this
+    person.
 
     The same `key` by the same person for the same reward is the same redemption, however
-    often it is sent. Raises `MembersOnly`, `NoSuchReward`, `RewardWithdrawn`, `OutOfStock`,
-    `InsufficientPoints`; then neither stock nor points have moved.
+    often it is sent. Raises `MembersOnly`, `NoSuchReward`, `NotForThisKind`, `RewardWithdrawn`,
+    `OutOfStock`, `InsufficientPoints`; then neither stock nor points have moved.
     """
     redemption_id = _named(person_id, reward_id, key) if key else new_id()
     with transaction() as session:
-        cost = _take_one(session, reward_id)
+        is_known = _hold(session, reward_id)
         known = session.get(Redemption, redemption_id) if key else None
         if known is not None:
-            if cost is not None:
-                put_back(session, reward_id)
             return known
         _require_member(session, person_id)
-        if cost is None:
-            raise _why_not(session, reward_id)
-        _require_open_to(session, person_id, reward_id)
-        return _reserve(session, redemption_id, person_id, reward_id, cost)
+        if not is_known:
+            raise NoSuchReward
+        sale = effective.sale(session, person_id, reward_id)
+        _move(session, reward_id, sale.entity_id if sale.from_own_stock else None, -1)
+        return _reserve(session, redemption_id, person_id, reward_id, sale)
 
 
 def _named(person_id: uuid.UUID, reward_id: uuid.UUID, key: str) -> uuid.UUID:
@@ -227,32 +281,35 @@ def _named(person_id: uuid.UUID, reward_id: uuid.UUID, key: str) -> uuid.UUID:
     return uuid.uuid5(_KEYS, f"{person_id}:{reward_id}:{key}")
 
 
-def _take_one(session: Session, reward_id: uuid.UUID) -> int | None:
-    """Take one from the stock and answer its price, or None when there is nothing to take.
+def _hold(session: Session, reward_id: uuid.UUID) -> bool:
+    """Keep a reward, its price and every stock of it still until the end of the transaction;
+    False where there is none. What is read after this is what stands under the lock."""
+    held = select(Reward.id).where(Reward.id == reward_id).with_for_update(key_share=True)
+    return session.scalar(held) is not None
 
-    The condition is part of the write: whoever comes second at the last one finds none. The
-    row stays locked, so the price cannot change under the redemption.
-    """
-    return session.scalar(
-        update(Reward)
-        .where(
-            Reward.id == reward_id,
-            Reward.withdrawn_at.is_(None),
-            Reward.stock_left.is_(None) | (Reward.stock_left > 0),
-        )
-        .values(stock_left=Reward.stock_left - 1)
-        .returning(Reward.cost)
-        .execution_options(synchronize_session=False)
+
+def _move(session: Session, reward_id: uuid.UUID, own_of: uuid.UUID | None, by: int) -> None:
+    """Add to the shared stock, or to the own one of an entity, under the lock of the reward. A
+    stock without limit stays so; none can fall below zero, as the tables check."""
+    model: type[Reward | RewardOverride] = Reward if own_of is None else RewardOverride
+    which = (
+        (Reward.id == reward_id,)
+        if own_of is None
+        else (RewardOverride.reward_id == reward_id, RewardOverride.entity_id == own_of)
     )
-
-
-def put_back(session: Session, reward_id: uuid.UUID) -> None:
     session.execute(
-        update(Reward)
-        .where(Reward.id == reward_id)
-        .values(stock_left=Reward.stock_left + 1)
+        update(model)
+        .where(*which)
+        .values(stock_left=model.stock_left + by)
         .execution_options(synchronize_session=False)
     )
+
+
+def put_back(session: Session, redemption: Redemption) -> None:
+    """What a redemption took is in its stock again; nowhere, where that is kept no more."""
+    _hold(session, redemption.reward_id)
+    own_of = redemption.entity_id if redemption.from_own_stock else None
+    _move(session, redemption.reward_id, own_of, 1)
 
 
 def _require_member(session: Session, person_id: uuid.UUID) -> None:
@@ -268,38 +325,20 @@ def _require_member(session: Session, person_id: uuid.UUID) -> None:
         raise MembersOnly
 
 
-def _require_open_to(session: Session, person_id: uuid.UUID, reward_id: uuid.UUID) -> None:
-    """Raises `NotForThisKind` where a reward goes through payroll and the person does not."""
-    row = session.execute(
-        select(Person.kind, Reward.pay_class)
-        .join(Reward, Reward.id == reward_id)
-        .where(Person.id == person_id)
-    ).one()
-    if not kinds.may_ask_for(row.kind, row.pay_class):
-        raise NotForThisKind
-
-
-def _why_not(session: Session, reward_id: uuid.UUID) -> NoSuchReward | RewardWithdrawn | OutOfStock:
-    row = session.execute(select(Reward.withdrawn_at).where(Reward.id == reward_id)).one_or_none()
-    if row is None:
-        return NoSuchReward()
-    return RewardWithdrawn() if row.withdrawn_at is not None else OutOfStock()
-
-
 def _reserve(
     session: Session,
     redemption_id: uuid.UUID,
     person_id: uuid.UUID,
     reward_id: uuid.UUID,
-    cost: int,
+    sale: Sale,
 ) -> Redemption:
     account = accounts.account_of(person_id)
     if account is None:  # joined this very moment: the account follows, empty
-        raise InsufficientPoints(0, cost)
+        raise InsufficientPoints(0, sale.cost)
     held = ledger.reserve(
         _reference(redemption_id),
         account,
-        cost,
+        sale.cost,
         subject=str(redemption_id),
         actor=ledger.by_person(person_id),
     )
@@ -307,13 +346,15 @@ def _reserve(
         id=redemption_id,
         reward_id=reward_id,
         person_id=person_id,
-        cost=cost,
         status=RESERVED,
         transfer_id=held.id,
+        **asdict(sale),
     )
     session.add(redemption)
     session.flush()
-    audit.record("redemption.reserved", "redemption", redemption_id, actor_id=person_id, cost=cost)
+    audit.record(
+        "redemption.reserved", "redemption", redemption_id, actor_id=person_id, cost=sale.cost
+    )
     outbox.record("redemption.reserved", redemption_id=str(redemption_id))
     return redemption
 
@@ -352,12 +393,12 @@ def cancel(redemption_id: uuid.UUID, actor_id: uuid.UUID, *, reason: str = BY_CH
     `RedemptionSettled` when it was delivered.
     """
     if reason not in CANCELLATION_REASONS:
-        raise _check_form({"reason": _l("Choose a reason.")})
+        raise check_form({"reason": _l("Choose a reason.")})
     with transaction() as session:
         redemption = _for_settling(session, redemption_id, actor_id)
         if _is_settled(redemption, CANCELLED):
             return redemption
-        put_back(session, redemption.reward_id)
+        put_back(session, redemption)
         _settle(redemption, CANCELLED, actor_id, reason=reason)
         ledger.void(
             redemption.transfer_id,
@@ -382,11 +423,10 @@ def _for_settling(session: Session, redemption_id: uuid.UUID, actor_id: uuid.UUI
 
 
 def _delivers(session: Session, redemption: Redemption, actor_id: uuid.UUID) -> bool:
-    deliverer = select(Reward.deliverer_id).where(Reward.id == redemption.reward_id)
-    if session.scalar(deliverer) == actor_id:
+    """Who hands it over, and HR and administrators within whose reach the member is."""
+    if effective.deliverer_of(session, redemption.id) == actor_id:
         return True
-    actor = session.get(Person, actor_id)
-    return actor is not None and bool(STAFF & actor.roles)
+    return is_within(redemption.person_id, reach_of(actor_id, STAFF))
 
 
 def _is_settled(redemption: Redemption, as_asked: str) -> bool:
@@ -407,16 +447,14 @@ def _settle(
 
 
 def readable(redemption_id: uuid.UUID, person_id: uuid.UUID, roles: Collection[str]) -> Redemption:
-    """One redemption, for its member, its deliverer, HR and administrators.
-
-    Raises `NoSuchRedemption` for everybody else.
+    """One redemption, for its member, its deliverer, HR and administrators: everywhere by
+    `roles`, else as far as they reach. Raises `NoSuchRedemption` for everybody else.
     """
-    row = db.session.execute(
-        select(Redemption, Reward.deliverer_id)
-        .join(Reward, Reward.id == Redemption.reward_id)
-        .where(Redemption.id == redemption_id)
-    ).one_or_none()
-    if row is None or not (person_id in (row[0].person_id, row[1]) or STAFF & {*roles}):
+    redemption = db.session.get(Redemption, redemption_id)
+    if redemption is None or not (
+        redemption.person_id == person_id
+        or STAFF & {*roles}
+        or _delivers(db.session(), redemption, person_id)
+    ):
         raise NoSuchRedemption
-    redemption: Redemption = row[0]
     return redemption

@@ -11,10 +11,9 @@ from flask_babel import gettext as _
 from app.db import new_id
 from app.errors import DomainError
 from app.ledger.errors import InsufficientPoints
-from app.people import kinds
 from app.play import coming
 from app.play.neighbours import Section, Told
-from app.rewards import queries, service, words
+from app.rewards import effective, queries, service, words
 from app.rewards.errors import NoSuchRedemption, NoSuchReward, OutOfStock, RewardWithdrawn
 from app.rewards.queries import RedemptionFilter, RedemptionRow, RewardFilter, RewardRow
 from app.web import access, redirect_to, render
@@ -36,7 +35,7 @@ def shelf() -> Response:
     asked = RewardFilter(
         in_stock=True,
         cost_up_to=reach.available if show == "now" else None,
-        classes=kinds.classes_for_reader(),
+        shopper=effective.reader(access.me().person_id),
     )
     rows, next_cursor = queries.rewards(asked, after=request.args.get("after"), limit=PAGE)
     return render(
@@ -52,7 +51,8 @@ def shelf() -> Response:
 
 def beside_statement() -> Section:
     """The beginning of the shelf, for the side of the statement."""
-    rows, _next = queries.on_sale(limit=BESIDE, in_stock=True, classes=kinds.classes_for_reader())
+    shopper = effective.reader(access.me().person_id)
+    rows, _next = queries.on_sale(limit=BESIDE, in_stock=True, shopper=shopper)
     delivers = queries.delivers(access.me().person_id)
     reach = coming.of_person(access.me().person_id)
     shown = {"rows": rows, "pay_note": words.pay_note, "delivers": delivers, "reach": reach}
@@ -78,10 +78,14 @@ def _told(row: RedemptionRow) -> Told:
 @access.role("member")
 def one(reward_id: uuid.UUID) -> Response:
     """One reward, everything one should know before pressing."""
-    row = queries.reward(reward_id)
+    return _reward_page(_on_my_shelf(reward_id))
+
+
+def _on_my_shelf(reward_id: uuid.UUID) -> RewardRow:
+    row = queries.reward(reward_id, shopper=effective.reader(access.me().person_id))
     if row is None:
         raise NoSuchReward
-    return _reward_page(row)
+    return row
 
 
 def _reward_page(row: RewardRow, status: int = 200, refusal: DomainError | None = None) -> Response:
@@ -107,10 +111,7 @@ def redeem(reward_id: uuid.UUID) -> Response:
     try:
         redemption = service.redeem(access.me().person_id, reward_id, key=key)
     except (OutOfStock, InsufficientPoints, RewardWithdrawn) as refusal:
-        row = queries.reward(reward_id)
-        if row is None:
-            raise NoSuchReward from refusal
-        return _reward_page(row, refusal.status, refusal)
+        return _reward_page(_on_my_shelf(reward_id), refusal.status, refusal)
     flash(_("It is kept for you. Until it is handed over, one press below takes it back."), "ok")
     return redirect_to(f"/play/redemptions/{redemption.id}")
 

@@ -106,6 +106,7 @@ FIELDS: Final[Mapping[str, Sentence]] = {
     "post": _l("Number of the post"),
     "post_text": _l("Text of the post"),
     "profile_url": _l("Profile"),
+    "proposed": _l("What you proposed"),
     "publish_at": _l("Planned for"),
     "published_at": _l("Published on"),
     "published_by_you": _l("Published by you"),

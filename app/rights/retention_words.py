@@ -31,6 +31,7 @@ SINCE: Final[Mapping[str, Sentence]] = {
     "erasure": _l("after the erasure"),
     "import-report": _l("after the import"),
     "request": _l("after the answer"),
+    "correction": _l("after the answer"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterable
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -58,13 +59,32 @@ def make(code: str, name: str, *, actor_id: uuid.UUID | None) -> Entity:
     return row
 
 
-def change(entity_id: uuid.UUID, code: str, name: str, *, actor_id: uuid.UUID | None) -> None:
-    """Another code or name. Raises `InvalidInput` by field, `NotFound`."""
+def names(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
+    """What these entities are called, in one read; none where there is nothing to name."""
+    wanted = {each for each in ids if each is not None}
+    if not wanted:
+        return {}
+    rows = db.session.execute(select(Entity.id, Entity.name).where(Entity.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def change(
+    entity_id: uuid.UUID,
+    code: str,
+    name: str,
+    *,
+    keeps_offers: bool | None = None,
+    actor_id: uuid.UUID | None,
+) -> None:
+    """Another code or name, and whether its offers are for its own people only (None: as it
+    was). Raises `InvalidInput` by field, `NotFound`."""
     code, name = _checked(code, name)
     try:
         with transaction():
             row = entity(entity_id)
             row.code, row.name = code, name
+            if keeps_offers is not None:
+                row.keeps_offers = keeps_offers
             audit.record("entity.changed", "entity", entity_id, actor_id=actor_id)
     except IntegrityError as error:
         raise _taken() from error

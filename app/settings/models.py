@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
@@ -38,7 +38,8 @@ class Organisation(Model):
 
 class Entity(Model):
     """A company or site of the organisation, which shares or overrides rewards, charters and
-    offers. `code` is how imports name it."""
+    offers. `code` is how imports name it. `keeps_offers`: its offers are shown to its own people
+    only, unless an offer says its segments itself."""
 
     __tablename__ = "entity"
     __retention__ = retention.PROGRAMME
@@ -46,5 +47,6 @@ class Entity(Model):
     id: Mapped[uuid.UUID] = primary_key()
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    keeps_offers: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = utc_column()
     archived_at: Mapped[dt.datetime | None]

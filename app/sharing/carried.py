@@ -16,7 +16,7 @@ from sqlalchemy import Select, and_, func, select
 
 from app.db import db
 from app.library.models import Story, StoryText
-from app.people import thresholds
+from app.people import audiences, thresholds
 from app.referrals.models import ClickCount
 from app.sharing.models import Share
 
@@ -71,8 +71,11 @@ def carried(story_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Carried]:
     return {row.story_id: _as_carried(row) for row in rows}
 
 
-def most_visited(since: dt.datetime, limit: int = 5) -> list[CarriedStory]:
-    """The stories published since then whose posts brought most visits."""
+def most_visited(
+    since: dt.datetime, limit: int = 5, *, within: frozenset[uuid.UUID] | None = None
+) -> list[CarriedStory]:
+    """The stories published since then whose posts brought most visits; those kept `within` a
+    reach."""
     total = func.coalesce(func.sum(ClickCount.count), 0)
     rows = db.session.execute(
         _totals(Story.id, StoryText.title, StoryText.language)
@@ -82,6 +85,7 @@ def most_visited(since: dt.datetime, limit: int = 5) -> list[CarriedStory]:
             and_(StoryText.story_id == Story.id, StoryText.language == Story.language),
         )
         .where(Story.status == "published", Story.published_at >= since)
+        .where(audiences.kept_within(Story.id, within))
         .group_by(Story.id, StoryText.title, StoryText.language)
         .having(total > 0)
         .order_by(total.desc(), Story.id)

@@ -53,7 +53,8 @@ def keep(person_id: uuid.UUID, wish: Wish) -> Share | None:
     """
     with transaction() as session:
         person = load_member(session, person_id)
-        subject = shareable(wish.story_id, wish.offer_id, wish.language or person.language)
+        language = wish.language or person.language
+        subject = shareable(person.id, wish.story_id, wish.offer_id, language)
         drop(person_id, wish.story_id, wish.offer_id)
         if not wish.words.strip():
             return None

@@ -13,6 +13,9 @@ from app.db import db, transaction
 from app.integrations.linkedin.oauth import AuthAway, AuthRefused, LinkedInAuth
 from app.integrations.linkedin.outcomes import Deleted, NoPermission, Refused, TokenRefused
 from app.integrations.linkedin.posts import Client
+from app.people import audiences
+from app.people.models import Person
+from app.people.segments import people_in
 from app.referrals import links
 from app.sharing import grants, publisher, reach, sealing
 from app.sharing.models import Grant, GrantRevocation, Share
@@ -175,6 +178,31 @@ def on_story_withdrawn(story_id: str) -> None:
     ).all()
     for share_id in online:
         outbox.record("share.story_gone", share_id=str(share_id))
+
+
+@outbox.on("story.audience_changed", "sharing.cancel_outside")
+def on_audience_changed(story_id: str) -> None:
+    """What is planned by those it is not meant for any more does not go, and they are told."""
+    story = uuid.UUID(story_id)
+    segments = audiences.ids_of(story, audiences.SEEN)
+    if not segments:
+        return
+    inside = select(Person.id).where(people_in(segments))
+    cancelled = db.session.scalars(
+        update(Share)
+        .where(
+            Share.story_id == story,
+            Share.status.in_(("scheduled", "paused", "draft")),
+            Share.reason.is_distinct_from("check"),
+            Share.person_id.not_in(inside),
+        )
+        .values(status="cancelled", reason="audience")
+        .returning(Share.id)
+    ).all()
+    for share_id in cancelled:
+        outbox.record("share.paused", share_id=str(share_id))
+    if cancelled:
+        links.changed()
 
 
 @outbox.on("periodic.sharing.remind", "sharing.refresh", outside=True, timeout=300)

@@ -1,7 +1,7 @@
 """Ideas of what to pass on: a mail to those who asked for it, never more than one a week.
 
 Only on working days and in the morning of the organisation's zone (rule W9); only stories
-published since the last one; nobody who did not say yes, and no word about not sharing.
+published since the last one and meant for who reads them; nobody who did not say yes, and no word about not sharing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from app.library import queries as library
 from app.library.queries import StoryCard
 from app.people import pauses
 from app.people.models import Consent, Membership, Person
+from app.people.segments import segments_of
 from app.people.unsubscribing import unsubscribe_path
 from app.sharing import stop
 from app.sharing.models import IdeaMail
@@ -37,7 +38,11 @@ def is_working_day(now: dt.datetime) -> bool:
 @outbox.on("periodic.sharing.ideas", "sharing.begin_ideas")
 def on_morning() -> None:
     """Begin a round, unless there is nothing new, sharing is stopped, or it is a weekend."""
-    if is_working_day(clock.now()) and stop.standing() is None and _news(None):
+    if (
+        is_working_day(clock.now())
+        and stop.standing() is None
+        and library.has_news(clock.now() - WEEK)
+    ):
         outbox.record("ideas.round", after=str(NOBODY))
 
 
@@ -75,10 +80,10 @@ def _due_members(after: uuid.UUID) -> list[uuid.UUID]:
     )
 
 
-def _news(since: dt.datetime | None, language: str = "") -> list[StoryCard]:
-    """The newest stories of the last week, and since the last mail."""
+def _news(person: Person, since: dt.datetime | None) -> list[StoryCard]:
+    """The newest stories that are meant for somebody, of the last week and since the last mail."""
     oldest = max(since or clock.now() - WEEK, clock.now() - WEEK)
-    found = library.latest(SHOWN, language)
+    found = library.latest(SHOWN, person.language, mine=segments_of(person.id))
     return [card for card in found if card.published_at and card.published_at > oldest]
 
 
@@ -88,7 +93,7 @@ def _send_to(person_id: uuid.UUID) -> None:
     with transaction() as session:
         person = session.get_one(Person, person_id)
         row = session.get(IdeaMail, person_id, with_for_update=True)
-        stories = _news(row.sent_at if row else None, person.language)
+        stories = _news(person, row.sent_at if row else None)
         if not stories or (row is not None and row.sent_at > now - WEEK):
             return
         if row is None:

@@ -159,7 +159,11 @@ def on_trouble(code: str) -> None:
     ids = db.session.scalars(
         select(Person.id)
         .join(RoleGrant, RoleGrant.person_id == Person.id)
-        .where(RoleGrant.role == "admin", Person.departed_at.is_(None))
+        .where(
+            RoleGrant.role == "admin",
+            RoleGrant.segment_id.is_(None),
+            Person.departed_at.is_(None),
+        )
         .order_by(Person.id)
     ).all()
     for person_id in ids:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,6 +19,8 @@ from app.integrations.linkedin.posts import Article, post_body
 from app.integrations.text import JsonObject
 from app.library.models import Story, StoryTopic
 from app.media.service import jpeg_for_network
+from app.people import audiences
+from app.people.segments import segments_of
 from app.referrals.models import Offer, OfferLink
 from app.referrals.offer_pages import card_of
 from app.sharing.composing import ARTICLE, IMAGE
@@ -124,6 +126,20 @@ def why_gone(share: Share) -> str | None:
     if row.expires_at is not None and row.expires_at <= clock.now():
         return "story-expired"
     return None
+
+
+def outside(shares: Sequence[Share]) -> set[uuid.UUID]:
+    """Those of some shares whose story or offer is meant for others than their author by now:
+    whom it is meant for changed, or where its author stands."""
+    subjects = {share.id: share.story_id or share.offer_id for share in shares}
+    meant = audiences.assigned({one for one in subjects.values() if one}, audiences.SEEN)
+    found = set()
+    for share in shares:
+        subject = subjects[share.id]
+        audience = {key for key, _name in meant.get(subject, ())} if subject else set()
+        if audience and audience.isdisjoint(segments_of(share.person_id)):
+            found.add(share.id)
+    return found
 
 
 def is_loopback(url: str) -> bool:

@@ -190,10 +190,15 @@ def _claimed(share: Share, grant: Grant) -> Claim:
 
 
 def _why_gone(shares: list[Share]) -> dict[uuid.UUID, str | None]:
-    """For each share why it may not go any more, or None; each story is asked about once."""
+    """For each share why it may not go any more, or None; each story is asked about once, and its
+    author only where it is not meant for everybody."""
     of_subject = {(share.story_id, share.offer_id): share for share in shares}
     reasons = {subject: posting.why_gone(share) for subject, share in of_subject.items()}
-    return {share.id: reasons[share.story_id, share.offer_id] for share in shares}
+    found = {share.id: reasons[share.story_id, share.offer_id] for share in shares}
+    outside = posting.outside(shares)
+    return {
+        key: reason or ("audience" if key in outside else None) for key, reason in found.items()
+    }
 
 
 def _may_go(share: Share, grant: Grant, gone: str | None) -> bool:

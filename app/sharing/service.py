@@ -106,7 +106,8 @@ def draft_of(person: Person, wish: Wish) -> Draft:
     if wish.network not in NETWORKS:
         raise InvalidInput(CHECK_FORM, {"network": _l("This network is not offered.")})
     language = wish.language or person.language
-    subject = shareable(wish.story_id, wish.offer_id, language, NETWORKS[wish.network].family)
+    family = NETWORKS[wish.network].family
+    subject = shareable(person.id, wish.story_id, wish.offer_id, language, family)
     disclosure, text = disclosures.resolve(
         wish.disclosure, wish.disclosure_words, subject.language, person.kind
     )
@@ -333,7 +334,7 @@ def reschedule(person_id: uuid.UUID, share_id: uuid.UUID, publish_at: dt.datetim
         share = _own(person_id, share_id)
         if share.status not in ("scheduled", "paused") or share.reason == "check":
             raise nothing_to_do()
-        subject = shareable(share.story_id, share.offer_id, share.language)
+        subject = shareable(person_id, share.story_id, share.offer_id, share.language)
         _check_stop(subject)
         share.status, share.reason, share.not_before, share.tries = "draft", None, None, 0
         session.flush()
@@ -357,7 +358,7 @@ def check(person_id: uuid.UUID, share_id: uuid.UUID) -> Share:
             raise too_late()
         if not grants.is_usable(grants.grant_of(person_id), now):
             raise GrantNeeded
-        _check_stop(shareable(share.story_id, share.offer_id, share.language))
+        _check_stop(shareable(person_id, share.story_id, share.offer_id, share.language))
         share.status, share.reason, share.tries = "scheduled", "check", 0
         share.publish_at, share.not_before = now, None
         outbox.record("share.due", share_id=str(share.id))

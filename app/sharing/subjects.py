@@ -9,7 +9,9 @@ from flask_babel import gettext as _
 
 from app.integrations.text import html_to_text
 from app.library import material
+from app.library.errors import UnknownStory
 from app.library.material import Material
+from app.people import audiences
 from app.referrals import offers
 from app.referrals.errors import OfferClosed, UnknownOffer
 from app.referrals.models import Offer
@@ -71,20 +73,22 @@ def offer_subject(offer: Offer) -> Subject:
 
 
 def shareable(
+    person_id: uuid.UUID,
     story_id: uuid.UUID | None,
     offer_id: uuid.UUID | None,
     language: str | None,
     network: str | None = None,
 ) -> Subject:
-    """What may be shared now. Raises `UnknownStory`, `StoryWithdrawn`, `StoryExpired`,
-    `NetworkNotOffered`, `UnknownOffer`, `OfferClosed`."""
+    """What this member may share now; what is meant for others does not exist for them. Raises
+    `UnknownStory`, `StoryWithdrawn`, `StoryExpired`, `NetworkNotOffered`, `UnknownOffer`,
+    `OfferClosed`."""
     if story_id is not None:
+        if not audiences.is_meant_for(story_id, person_id):
+            raise UnknownStory
         return story_subject(material.shareable(story_id, language, network))
     if offer_id is None:
         raise UnknownOffer
-    offer = offers.find(offer_id)
-    if offer.status == "draft":
-        raise UnknownOffer
+    offer = offers.find_met(offer_id, person_id)
     if offer.status == "closed":
         raise OfferClosed
     return offer_subject(offer)

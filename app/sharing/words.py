@@ -66,6 +66,7 @@ REASONS: dict[str, Sentence] = {
     "check": _l("We are asking LinkedIn by sending it again: it refuses what is there already."),
     "story-expired": _l("The story’s time was over before the moment you had chosen."),
     "story-withdrawn": _l("The story was withdrawn by those who published it."),
+    "audience": _l("It is meant for other colleagues since; what you had planned was cancelled."),
     "offer-closed": _l("The offer was closed before the moment you had chosen."),
     "left": _l("You left the programme; nothing more goes out in your name."),
     "disconnected": _l("You disconnected LinkedIn; what was planned was cancelled."),

@@ -35,7 +35,8 @@ KINDS: Final[dict[str, tuple[Sentence, frozenset[str]]]] = {
 @access.signed_in
 def index() -> Response:
     """All guides, those for the reader's roles first, and the words of the house."""
-    roles = access.me().roles
+    who = access.me()
+    roles = who.roles | {*who.reach}
     mine = [kind for kind, (_title, whose) in KINDS.items() if whose & roles]
     return render(
         "guides/index.html",

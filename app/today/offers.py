@@ -14,11 +14,15 @@ from sqlalchemy import Integer, bindparam, exists, select
 
 from app import clock
 from app.db import db
+from app.people.audiences import mine
+from app.people.models import Person
+from app.referrals import offer_queries
 from app.referrals.models import Offer, OfferLink
+from app.referrals.reach import shown_to
 from app.today.readers import Member, bare
 
 WINDOW: Final = 200
-"""The newest open offers, among which Today chooses."""
+"""The newest open offers that are meant for the reader, among which Today chooses."""
 SHOWN: Final = 12
 """How many one may leaf through; after them comes the whole list."""
 
@@ -34,6 +38,7 @@ class OfferLine:
     contract: str
     language: str
     opened_at: dt.datetime | None
+    company: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def fitting(reader: Member, topics: Sequence[str], place: int = 1) -> Fitting | 
 
 
 _CARRIED: Final = exists().where(
-    OfferLink.person_id == bindparam("person_id"),
+    OfferLink.person_id == bindparam("person_id", type_=Person.id.type),
     OfferLink.offer_id == Offer.id,
     OfferLink.revoked_at.is_(None),
     OfferLink.share_id.is_(None),
@@ -69,16 +74,24 @@ _CARRIED: Final = exists().where(
 _OPEN: Final = (
     select(
         Offer.id, Offer.title, Offer.location, Offer.department, Offer.contract,
-        Offer.language, Offer.opened_at,
+        Offer.language, Offer.opened_at, offer_queries.COMPANY,
     )
-    .where(Offer.status == "open", Offer.opened_at.is_not(None), ~_CARRIED)
+    .where(
+        Offer.status == "open",
+        Offer.opened_at.is_not(None),
+        ~_CARRIED,
+        shown_to(
+            bindparam("person_id", type_=Person.id.type),
+            bindparam("segments", type_=Person.id.type, expanding=True),
+        ),
+    )
     .order_by(Offer.opened_at.desc(), Offer.id.desc())
     .limit(bindparam("most", type_=Integer))
 )  # fmt: skip
 
 
 def _open(reader: Member) -> list[OfferLine]:
-    values = {"person_id": reader.id, "most": WINDOW}
+    values = {"person_id": reader.id, "segments": [*mine(reader.id)], "most": WINDOW}
     return [OfferLine(*row) for row in db.session.execute(_OPEN, values)]
 
 

@@ -16,7 +16,7 @@ from app.web import access
 LETTERS = {
     "week": "w", "stories": "s", "sharing": "h", "charter": "c", "board": "r", "offers": "o",
     "rules": "l", "rewards": "k", "redemptions": "d", "people": "p", "member": "m",
-    "organisation": "n",
+    "organisation": "n", "approvals": "a",
 }  # fmt: skip
 
 
@@ -56,6 +56,7 @@ _TEAM: Final = (
     ("rules", "/studio/rules", _l("Rules"), "list-checks"),
     ("rewards", "/studio/rewards", _l("Rewards"), "gift"),
     ("redemptions", "/studio/redemptions", _l("To deliver"), "ticket"),
+    ("approvals", "/studio/approvals", _l("To approve"), "shield-check"),
     ("people", "/studio/people", _l("People"), "circle-user"),
     ("organisation", "/studio/administration", _l("Organisation"), "settings"),
 )
@@ -67,11 +68,15 @@ WRITERS: Final = frozenset({"contributor", "curator", "admin"})
 
 def staff_places() -> list[Place]:
     """What the reader works with in the team: the pages whose own rule opens them."""
-    writes = bool(access.me().roles & WRITERS)
+    who = access.me()
+    writes = bool(WRITERS & (who.roles | {*who.reach}))
+    hidden = set() if writes else {"week"}
+    if access.may_open("/studio/administration"):
+        hidden.add("approvals")  # its door stands there, with what waits
     return [
         Place(key, url, str(label), icon)
         for key, url, label, icon in _TEAM
-        if access.may_open(url) and (writes or key != "week")
+        if access.may_open(url) and key not in hidden
     ]
 
 

@@ -13,12 +13,12 @@ from app.errors import DomainError, InvalidInput
 from app.integrations.text import safe_url
 from app.library import proposals
 from app.library.proposals import EnoughForToday
-from app.library.service import WRITERS
 from app.web import access, redirect_to, render
 from app.web.limits import limiter
 
 shared_in = Blueprint("shared_in", __name__)
 
+WRITE = "/studio/stories/new"
 _ADDRESS = re.compile(r"https?://\S+")
 _MOST = 2000
 
@@ -44,8 +44,8 @@ def arrive() -> Response:
     Looking changes nothing."""
     roles = access.me().roles
     address = _address()
-    if roles & WRITERS and address:
-        return redirect_to(f"/studio/stories/new?{urlencode({'url': address})}")
+    if address and access.may_open(WRITE):
+        return redirect_to(f"{WRITE}?{urlencode({'url': address})}")
     if "member" not in roles:
         return redirect_to("/join")
     return _page({"url": address, "title": _title(), "words": ""})

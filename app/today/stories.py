@@ -21,12 +21,13 @@ from app.db import db
 from app.library import queries as library
 from app.library.models import Story, StoryTopic, Topic, TopicFollow
 from app.library.queries import StoryCard
+from app.people import audiences
 from app.people.models import Person
 from app.sharing.models import Share
 from app.today.readers import Member, bare
 
 WINDOW: Final = 60
-"""The newest stories, among which Today chooses."""
+"""The newest stories meant for the reader, among which Today chooses."""
 SHOWN: Final = 3
 _TOLD: Final = ("published", "intent")
 _WEEK: Final = dt.timedelta(days=7)
@@ -68,24 +69,30 @@ def news(reader: Member, since: dt.datetime | None) -> News:
     found = _newest(reader)
     chosen = sorted(found, key=lambda story: _order(story, reader, since), reverse=True)[:SHOWN]
     why = {story.id: reason(story, reader, since) for story in chosen}
-    cards = library.cards_of([story.id for story in chosen], reader.language)
+    ids, mine = [story.id for story in chosen], audiences.mine(reader.id)
+    cards = library.cards_of(ids, reader.language, mine=mine)
     shown = [NewStory(card, why[card.id]) for card in cards]
     fresh = sum(1 for story in found if since is not None and story.published_at > since)
     return News(shown[0] if shown else None, shown[1:], fresh)
 
 
 def _newest(reader: Member) -> list[Known]:
-    rows = db.session.execute(_NEWEST, {"now": clock.now(), "reader_id": reader.id})
+    values = {"now": clock.now(), "reader_id": reader.id, "mine": [*audiences.mine(reader.id)]}
+    rows = db.session.execute(_NEWEST, values)
     return [Known(*row) for row in rows]
 
 
 def _shelf_end() -> Select[Any]:
-    """One statement: the end of the shelf's index `now`, and a few look-ups for each story,
-    which ask about `reader_id`. Built once, because building costs more than asking."""
+    """One statement: the end of the shelf's index `now`, what is meant for the segments `mine`,
+    and a few look-ups for each story, which ask about `reader_id`. Built once, because building costs more than asking."""
     reader_id = bindparam("reader_id", type_=Person.id.type)
     newest = (
         select(Story.id, Story.published_at, Story.author_id)
-        .where(library.is_shown(bindparam("now", type_=Story.published_at.type)))
+        .where(
+            library.is_shown(bindparam("now", type_=Story.published_at.type)),
+            library.is_mine(),
+            library.no_older_than(library.LOOKED),
+        )
         .order_by(Story.published_at.desc(), Story.id.desc())
         .limit(WINDOW)
         .subquery("newest")

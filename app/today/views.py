@@ -33,7 +33,7 @@ def show() -> Response:
         today=shown,
         now=clock.now(),
         date=_date(),
-        is_team=bool(who.roles - {"member"}),
+        is_team=bool({*who.roles, *who.reach} - {"member"}),
     )
 
 

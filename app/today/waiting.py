@@ -22,7 +22,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    func,
     literal,
     null,
     or_,
@@ -31,10 +30,12 @@ from sqlalchemy import (
 )
 
 from app import clock
-from app.charters.models import ACCEPTED, CharterAcceptance, CharterVersion
+from app.charters.models import ACCEPTED, CharterAcceptance
+from app.charters.queries import in_force_for
 from app.db import UTCDateTime, db
 from app.people.models import Person
-from app.rewards.models import RESERVED, Redemption, Reward
+from app.rewards import effective
+from app.rewards.models import RESERVED, Redemption, Reward, RewardOverride
 from app.sharing import grants
 from app.sharing.models import Grant, Share
 from app.sharing.words import REASONS
@@ -95,25 +96,19 @@ def _word(kind: str) -> Any:
 
 
 def _charter() -> _Rows:
-    """An agreement that stands, to a version before the one in force. Who never agreed is
-    asked when they share, not here."""
-    in_force = (
-        select(func.max(CharterVersion.number))
-        .where(CharterVersion.published_at.is_not(None))
-        .scalar_subquery()
-    )
+    """An agreement that stands, to another version than the one in force for this member. Who
+    never agreed is asked when they share, not here."""
     last = (
-        select(CharterAcceptance.kind, CharterVersion.number)
-        .join(CharterVersion, CharterVersion.id == CharterAcceptance.version_id)
+        select(CharterAcceptance.kind, CharterAcceptance.version_id)
         .where(CharterAcceptance.person_id == _ME)
         .order_by(CharterAcceptance.sequence.desc())
         .limit(1)
         .subquery()
     )
     return (
-        _columns(_word("charter"), _NO_KEY, _NO_TEXT, _NO_TEXT, _NO_TIME, in_force)
+        _columns(_word("charter"), _NO_KEY, _NO_TEXT, _NO_TEXT, _NO_TIME, _NO_NUMBER)
         .select_from(last)
-        .where(last.c.kind == ACCEPTED, last.c.number < in_force)
+        .where(last.c.kind == ACCEPTED, last.c.version_id != in_force_for(_ME))
     )
 
 
@@ -150,7 +145,8 @@ def _rewards() -> _Rows:
     mine = (
         select(Redemption.id, Reward.title, Person.name, Redemption.created_at)
         .join(Reward, Reward.id == Redemption.reward_id)
-        .join(Person, Person.id == Reward.deliverer_id)
+        .outerjoin(RewardOverride, effective.redeemed())
+        .join(Person, Person.id == effective.deliverer)
         .where(Redemption.person_id == _ME, Redemption.status == RESERVED)
         .order_by(Redemption.created_at.desc(), Redemption.id.desc())
         .limit(MOST)

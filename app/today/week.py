@@ -10,11 +10,12 @@ from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 
 from app import clock
+from app.approvals import queries as approvals
 from app.library import week as calendar
 from app.library.views import viewer
 from app.sharing import carried
 from app.today.first_steps import first_steps
-from app.today.places import WRITERS, staff_places
+from app.today.places import staff_places
 from app.web import access, current_settings, render
 from app.web.pages import redirect_to
 
@@ -26,17 +27,20 @@ FURTHEST: Final = 520
 
 
 @week.get("/studio")
-@access.role("contributor", "curator", "recruiter", "hr", "lead", "sponsor", "auditor", "admin")
+@access.role(
+    "contributor", "curator", "recruiter", "hr", "lead", "sponsor", "auditor", "admin", within=True
+)
 def show() -> Response:
-    """The editors' week; whoever has no part in it goes on to their own first place."""
-    roles = access.me().roles
-    if not roles & WRITERS:
+    """The editors' week, as far as their role reaches; whoever has no part in it goes on to their
+    own first place."""
+    reader, roles = viewer(), access.me().roles
+    if not reader.is_staff:
         places = staff_places()
         return redirect_to(places[0].url if places else "/guide")
     zone, now = current_settings().timezone, clock.now()
     today = now.astimezone(zone).date()
     monday = _within_reach(calendar.monday_of(request.args.get("week", ""), today), today)
-    days, drafts = calendar.week(monday, zone), calendar.drafts(viewer())
+    days, drafts = calendar.week(monday, zone, reader.writes), calendar.drafts(reader)
     empty = [day for day in days if _is_empty(day, today)]
     return render(
         "today/week.html",
@@ -52,16 +56,16 @@ def show() -> Response:
         empty={day.date for day in empty},
         headline=_headline(days, len(empty), len(drafts)),
         steps=first_steps(current_settings(), access.me().person_id) if "admin" in roles else [],
+        to_approve=approvals.count_for(access.me().person_id, roles),
         drafts=drafts,
         placeable=[d for d in drafts if not d.is_sensitive and not d.has_day],
         figures=carried.carried(slot.id for day in days for slot in day.slots),
-        worked=carried.most_visited(now - WORKED),
-        topics=calendar.freshness(now),
+        worked=carried.most_visited(now - WORKED, within=reader.writes),
+        topics=calendar.freshness(now, reader.writes),
         old_days=calendar.OLD_DAYS,
         now=now,
         zone=zone,
         day_name=_day_name,
-        is_curator=viewer().is_curator,
     )
 
 

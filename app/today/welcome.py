@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 from app.library import follows
 from app.library import queries as library
 from app.library.follows import FollowedTopic
+from app.people import audiences
 from app.referrals import offer_queries
 from app.web import access, render
 from app.web.i18n import language
@@ -22,8 +23,8 @@ TOPICS = 6
 @access.role("member")
 def show() -> Response:
     """Topics to follow, a story to read, an offer to look at."""
-    story = library.latest(1, language())
-    offer = offer_queries.open_offers(limit=1).items
+    story = library.latest(1, language(), mine=audiences.mine(access.me().person_id))
+    offer = offer_queries.open_offers(access.me().person_id, limit=1).items
     return render(
         "today/welcome.html",
         topics=_topics(access.me().person_id),
@@ -37,5 +38,5 @@ def _topics(person_id: uuid.UUID) -> list[FollowedTopic]:
     followed = {topic.code for topic in follows.followed(person_id)}
     return [
         FollowedTopic(row.id, row.code, row.name, row.code in followed)
-        for row in library.shown_topics()[:TOPICS]
+        for row in library.shown_topics(audiences.mine(person_id))[:TOPICS]
     ]

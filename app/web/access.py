@@ -218,7 +218,8 @@ def _check_token(rule: Rule, who: Reader) -> None:
 def forget() -> None:
     """Nothing of the request before: a context may serve several (the console, a test)."""
     for name in (
-        "reader", "reader_kind", "me", "language", "organisation", "_flask_babel", "csrf_token",
+        "reader", "reader_kind", "me", "language", "organisation", "segments_of", "_flask_babel",
+        "csrf_token",
     ):  # fmt: skip
         g.pop(name, None)
 

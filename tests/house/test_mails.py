@@ -72,6 +72,10 @@ SHARE = share_letters.Letter(
 LINK = "https://halvenne.example/join/" + "a" * 120
 
 GIVEN: dict[str, dict[str, Any]] = {
+    "approval": {
+        "person": PERSON, "words": "Donner à Théo le rôle <« Administration »>, partout.",
+        "outcome": "approved", "link": LINK,
+    },
     "charter": {"person": PERSON, "answer": ANSWER, "text": TEXT, "html": to_html(TEXT), "link": LINK},
     "departure": {"person": PERSON, "words": ["Your sessions have ended."], "link": LINK},
     "last-day": {
@@ -79,6 +83,10 @@ GIVEN: dict[str, dict[str, Any]] = {
     },
     "personal-address": {"person": PERSON, "link": LINK},
     "email-code": {"code": "482913"},
+    "correction": {
+        "person": PERSON, "what": "Prénom et nom", "is_done": False, "link": LINK,
+        "reason": "Le service du personnel l’écrit ainsi, d’après <la pièce> remise.",
+    },
     "join-request": {"person": PERSON, "link": LINK},
     "invitation": {
         "person": PERSON, "link": LINK, "expires_at": START + dt.timedelta(days=30),

@@ -18,10 +18,12 @@ from app.charters import service as charters
 from app.db import db, transaction
 from app.people import duties, saved_views
 from app.people import service as people
-from app.people.models import ROLES, Login, Person, RoleGrant, Segment
+from app.people.models import ROLES, Login, Person, RoleGrant, Segment, SegmentPerson
 from app.people.proof_models import Passkey
+from app.privacy import corrections
 from app.referrals import links
 from app.rewards import service as rewards
+from app.settings.models import Entity
 from app.web import access
 from tests.conftest import START, House
 from tests.rewards.conftest import Shop
@@ -98,7 +100,13 @@ def holder(house: House, role: str | None, segment_id: uuid.UUID | None = None) 
 
 @pytest.mark.parametrize(
     ("role", "is_limited"),
-    [*((role, False) for role in (None, *ROLES)), ("admin", True), ("recruiter", True)],
+    [
+        *((role, False) for role in (None, *ROLES)),
+        ("admin", True),
+        ("recruiter", True),
+        ("curator", True),
+        ("hr", True),
+    ],
 )
 def test_it_lets_each_role_through_exactly_the_doors_declared_for_it(
     house: House, reached: list[str], role: str | None, is_limited: bool
@@ -187,8 +195,8 @@ def test_it_shows_who_does_what_to_everybody_who_is_signed_in(house: House) -> N
 # --- another's, and unknown --------------------------------------------------------------
 
 OWNED = {
-    "answer_id", "link_id", "login_id", "passkey_id", "redemption_id", "referral_id", "share_id",
-    "token_id", "view_id",
+    "answer_id", "link_id", "login_id", "passkey_id", "redemption_id", "referral_id", "request_id",
+    "share_id", "token_id", "view_id",
 }  # fmt: skip
 """Parts of an address that name what belongs to one person."""
 SHARED = {
@@ -236,6 +244,7 @@ def hers(house: House) -> tuple[Person, dict[str, object]]:
         "passkey_id": key.id,
         "redemption_id": rewards.redeem(maelle.id, reward.id).id,
         "referral_id": house.referral(maelle, offer),
+        "request_id": corrections.ask(maelle.id, "site", "Quimper"),
         "share_id": morning.post(morning.story(), maelle, link_id=link.id),
         "token_id": tokens_of(maelle.id)[0].id,
         "view_id": saved_views.keep(board, maelle.id, "Brest", "location=Brest").id,
@@ -321,3 +330,94 @@ def test_it_opens_ones_own(house: House, hers: tuple[Person, dict[str, object]])
         assert ask(by[0], method, path, by[1])[0] == 200, path
         walked += 1
     assert walked >= 5
+
+
+# --- what lies outside the reach of a role -----------------------------------------------
+
+
+@pytest.fixture
+def outside(house: House) -> dict[str, object]:
+    """One of everything that segments may keep, kept by none, by its part of an address."""
+    morning, shop = Morning(house), Shop(house)
+    reward = shop.reward().id
+    offer = house.offer()
+    return {
+        "offer_id": offer,
+        "referral_id": house.referral(shop.member(0, "Nolwenn Kerbrat"), offer),
+        "story_id": morning.story(),
+        "reward_id": reward,
+        "redemption_id": rewards.redeem(shop.member(500, "Yann Le Goff").id, reward).id,
+    }
+
+
+def test_it_answers_a_limited_role_for_what_lies_outside_as_for_unknown(
+    house: House, outside: dict[str, object]
+) -> None:
+    """By somebody who holds every role of the team, each for the same segment alone."""
+    yann, walked = house.person("Yann Prigent", joined=False, language="en"), 0
+    with transaction() as session:
+        part = Segment(name="Part", rule=None)
+        session.add(part)
+        session.flush()
+        session.add_all(
+            RoleGrant(person_id=yann.id, role=role, segment_id=part.id) for role in TEAM_ROLES
+        )
+    db.session.expire_all()
+    browser = house.browser(yann)
+    scopes = people.allowed_scopes(TEAM_ROLES)
+    token = people.issue_token(yann.id, "test", scopes, by_console=True)
+    for route, method, rule in routes(house.app):
+        name = next((part for part in route.arguments if part in outside), None)
+        if name is None or not rule.within:
+            continue
+        told = []
+        for value in (outside[name], UNKNOWN):
+            browser.get("/who-does-what")  # takes what the answer before left to be told
+            path = address(route, **{name: value})
+            by = (house.app.test_client(), token) if rule.who == "api" else (browser, None)
+            status, body = ask(by[0], method, path, by[1])
+            told.append((status, masked(body, value)))
+        assert told[0] == told[1], (method, route.rule)
+        assert told[0][0] in (404, 422), (method, route.rule, told[0][0])
+        walked += 1
+    assert walked >= 9
+
+
+def test_it_opens_to_a_limited_recruiter_what_their_segment_keeps(house: House) -> None:
+    """What the comparison above finds unknown is there for who is within reach of it."""
+    with transaction() as session:
+        part = Segment(name="Part", rule=None)
+        session.add(part)
+        session.flush()
+        part_id = part.id
+    offer = house.offer(kept=[str(part_id)])
+    referral = house.referral(house.person("Nolwenn Kerbrat"), offer)
+    anne = holder(house, "recruiter", part_id)
+    browser = house.browser(anne)
+    scopes = people.allowed_scopes({"recruiter"})
+    token = people.issue_token(anne.id, "test", scopes, by_console=True)
+    for path in (f"/studio/offers/{offer}", f"/studio/referrals/{referral}"):
+        assert ask(browser, "GET", path, None)[0] == 200, path
+    for path in (f"/api/v1/offers/{offer}", f"/api/v1/referrals/{referral}"):
+        assert ask(house.app.test_client(), "GET", path, token)[0] == 200, path
+    assert ask(browser, "POST", f"/studio/offers/{offer}/closure", None)[0] == 303
+
+
+def test_it_opens_to_limited_hr_what_its_segment_keeps(house: House) -> None:
+    """What the comparison above finds unknown is there for who is within reach of it."""
+    shop = Shop(house)
+    anne = shop.member(500, "Anne Morvan")
+    with transaction() as session:
+        part, bois = Segment(name="Part", rule=None), Entity(code="BOI", name="Bois")
+        session.add_all([part, bois])
+        session.flush()
+        session.add(SegmentPerson(segment_id=part.id, person_id=anne.id))
+        part_id, bois_id = part.id, bois.id
+    kept, other = shop.reward(keepers=[part_id]).id, shop.reward().id
+    browser = house.browser(holder(house, "hr", part_id))
+    pages = [f"/studio/rewards/{kept}", f"/studio/rewards/{kept}/entities/{bois_id}"]
+    assert [ask(browser, "GET", path, None)[0] for path in pages] == [200, 200]
+    for act in ("fulfilment", "cancellation"):
+        redemption = rewards.redeem(anne.id, other).id
+        path = f"/studio/redemptions/{redemption}/{act}"
+        assert ask(browser, "POST", path, None)[0] == 303, path

@@ -122,7 +122,7 @@ def test_it_keeps_one_administrator_when_all_are_taken_away_at_once(any_app):
     left = [person.id for person in people]
     at_once(any_app, lambda: service.change_roles(left.pop(), []), times=4)
     db.session.rollback()
-    assert len(queries.present_with_role("admin")) == 1
+    assert len(queries.holders("admin")) == 1
 
 
 def test_it_links_an_identity_once_when_two_tabs_come_back_at_once(any_app):

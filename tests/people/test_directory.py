@@ -259,7 +259,7 @@ def test_it_lists_those_who_hold_a_role(add):
     add("Maëlle Kerjan", roles=["hr"])
     add("Théo Rossignac", roles=["curator"])
     service.depart(add("Hugo Meynard", roles=["hr"]).id)
-    assert [n.name for n in queries.present_with_role("hr")] == ["Maëlle Kerjan"]
+    assert [n.name for n in queries.holders("hr")] == ["Maëlle Kerjan"]
 
 
 def test_it_writes_no_name_or_address_into_log_and_facts(add):

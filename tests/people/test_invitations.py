@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app import clock
 from app.audit.models import AuditEntry
-from app.db import db, transaction
+from app.db import db
 from app.errors import InvalidInput, NotFound
 from app.outbox.models import OutboxEvent
 from app.people import email_codes, invitations, open_invitations, queries, service
@@ -25,6 +25,7 @@ from app.people.errors import (
 from app.people.joining_models import EmailCode, InvitationRefusal, JoinRequest
 from app.people.models import Login, Membership, Person
 from app.people.open_invitations import Terms
+from app.privacy import purge
 from tests.people.conftest import PASSWORD, hidden, mailed_link, mails, press, words
 
 WEEK = dt.timedelta(days=7)
@@ -335,9 +336,11 @@ def test_it_erases_a_request_that_is_turned_away_or_forgotten(app, add, browser)
         with pytest.raises(NotFound):
             open_invitations.let_in(first.id, actor_id=admin.id)
         open_invitations.answer(code, "Trois", "c@mail.example", "fr")
-        clock.travel(dt.timedelta(days=31))
-        with transaction():
-            open_invitations.forget()
+        clock.travel(dt.timedelta(days=1))
+        purge.run("join-requests")
+        assert [row.email for row in db.session.scalars(select(JoinRequest))] == [second.email]
+        clock.travel(dt.timedelta(days=29))
+        purge.run("join-requests")
         assert db.session.scalars(select(JoinRequest)).all() == []
         assert db.session.scalars(select(Person.email)).all() == [admin.email]
     assert second.email == "b@mail.example"
@@ -452,8 +455,7 @@ def test_it_gives_five_tries_and_ten_minutes(app, add, browser):
     clock.travel(dt.timedelta(minutes=10))
     assert press(client, where, where, code=newest_code(app)).status_code == 422
     with app.app_context():
-        with transaction():
-            email_codes.forget()
+        purge.run("email-codes")
         assert db.session.scalars(select(EmailCode)).all() == []
 
 

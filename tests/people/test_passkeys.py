@@ -16,6 +16,7 @@ from app.people.models import Login
 from app.people.passkeys import Site, other_address, site
 from app.people.proof_models import Passkey, SignInStep
 from app.people.sign_in_mails import WORDS
+from app.privacy import purge
 from tests.people.authenticator import ORIGIN, Authenticator, LocalClient
 from tests.people.conftest import PASSWORD, hidden, mails, press, words
 
@@ -342,7 +343,7 @@ def test_it_knows_the_other_name_of_a_loopback_address_only():
 def test_it_forgets_what_nobody_finished(inside):
     steps.begin(steps.PASSKEY_SIGN_IN, challenge="x")
     clock.travel(dt.timedelta(minutes=6))
-    steps.forget_expired()
+    purge.run("sign-in-steps")
     assert db.session.scalar(select(func.count()).select_from(SignInStep)) == 0
 
 

@@ -22,6 +22,7 @@ from app.people.models import Login
 from app.people.proof_models import RecoveryCode, SecondFactor, SignInStep
 from app.people.second_factor import Waiting
 from app.people.sign_in_mails import WORDS
+from app.privacy import purge
 from tests.people.conftest import PASSWORD, hidden, mailed_link, mails, press, words
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -576,5 +577,5 @@ def test_it_forgets_sign_ins_that_nobody_finished(app, admin, inside):
     turn_on(app, admin)
     second_factor.enter(admin.id, FIREFOX, "password")
     clock.travel(dt.timedelta(minutes=11))
-    steps.forget_expired()
+    purge.run("sign-in-steps")
     assert db.session.scalar(select(func.count()).select_from(SignInStep)) == 0

@@ -16,7 +16,7 @@ from app.people import queries
 from app.people import service as people
 from app.people.errors import NoSuchPerson
 from app.people.models import Consent, Person
-from app.personal_data import CANDIDATE, PERSON, Subject
+from app.personal_data import CANDIDATE, PERSON, Names, Subject
 from app.play.models import PointsAccount
 from app.provisioning.imports.personal import blank
 from app.referrals import candidates, service
@@ -257,7 +257,7 @@ def test_an_import_finds_the_other_lines_where_they_were(tmp_path: Path) -> None
     file = tmp_path / "people.csv"
     file.write_bytes("Nom;E-mail\nZoé Mark;zoe@x.example\r\nLéo;leo@x.example\n".encode())
     size = file.stat().st_size
-    blank(file, Subject(PERSON, uuid.uuid4(), ("zoe@x.example", "Zoé Mark")))
+    blank(file, Names([Subject(PERSON, uuid.uuid4(), ("zoe@x.example", "Zoé Mark"))]))
     first, second, third = file.read_bytes().splitlines()
     assert (first, second.strip(), third) == (b"Nom;E-mail", b"", "Léo;leo@x.example".encode())
     assert file.stat().st_size == size

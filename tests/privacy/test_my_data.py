@@ -7,22 +7,26 @@ import email
 import email.policy
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from app import clock, outbox
+from app import clock, ledger, outbox
 from app.audit.models import AuditEntry
 from app.db import db, transaction
 from app.people import service as people
 from app.people.models import Login, Person
 from app.personal_data import CANDIDATE, PERSON, holdings
-from app.referrals import candidates
+from app.play.accounts import account_of
+from app.referrals import candidates, links
 from app.referrals.models import Referral
 from app.rights import my_data
+from app.sharing.models import ReachFigure, Share
 from tests.conftest import START, House
+from tests.privacy.loaded import row
 
 
 @pytest.fixture
@@ -180,3 +184,41 @@ def test_the_link_is_good_for_a_day_and_a_new_one_ends_it(house: House, referral
     clock.freeze(START + dt.timedelta(hours=24))
     assert visitor.post(second).status_code == 410
     assert visitor.get("/c/data/invented").status_code == 404
+
+
+def test_the_file_of_a_heavy_member_asks_no_more_than_another(
+    house: House, maelle: Person, count_queries: Callable[[Callable[[], Any]], int]
+) -> None:
+    """5,000 lines of points, 500 posts and 50,000 openings are a file of 2 MB in half a second:
+    made at the press, and read as it is made."""
+
+    def copy() -> str:
+        with house.app.test_request_context():
+            return "".join(my_data.as_json(PERSON, maelle.id))
+
+    outbox.drain()
+    light = count_queries(copy)
+    _weigh(house, maelle)
+    assert count_queries(copy) == light <= 80
+    parts = json.loads(copy())["data"]
+    told = {key: len(part["rows"]) for key, part in parts.items()}
+    assert (told["play.lines"], told["sharing.posts"], told["sharing.figures"]) == (120, 40, 80)
+
+
+def _weigh(house: House, person: Person) -> None:
+    """Points, posts and links by the dozen."""
+    account = account_of(person.id)
+    assert account is not None
+    with transaction() as session:
+        for number in range(120):
+            ledger.transfer("award", f"heavy-{number}", account, 1)
+        for number in range(40):
+            share = row(Share, number, person_id=person.id, status="published", network="linkedin")
+            session.add(share)
+            session.flush()
+            session.add_all(
+                row(ReachFigure, number, share_id=share.id, metric=metric)
+                for metric in ("clicks", "views")
+            )
+    for number in range(5):
+        links.link_for(person.id, house.offer(f"Offre {number}"), "link")

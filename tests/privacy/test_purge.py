@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, inspect, select, text
+from sqlalchemy import delete, func, inspect, select, text, update
 
 from app import clock, ledger, outbox, retention
 from app.api.models import IdempotencyKey
 from app.db import db, new_id, transaction
+from app.mail.folder import mail_folder
 from app.people import service as people
 from app.people.models import Login, Membership, ParkedForm, Person
 from app.privacy import purge
@@ -25,11 +22,11 @@ from app.privacy.purge_rules import RULES, WITH_ITS_OWNER
 from app.provisioning.imports import service as imports
 from app.provisioning.imports.models import ImportedPerson, PeopleImport, PeopleImportLine
 from app.referrals import service
-from app.referrals.models import Candidate, Click, ClickHour
+from app.referrals.models import Candidate, Click, ClickHour, Referral
 from app.sharing.models import IdeaMail, NetworkQuota
 from tests.conftest import START, House
-
-SIX_YEARS = dt.timedelta(days=6 * 365 + 2)
+from tests.privacy.loaded import plant
+from tests.privacy.purge_kills import SIX_YEARS, Place, check
 
 
 def test_each_table_whose_class_names_a_time_is_in_a_rule() -> None:
@@ -178,6 +175,29 @@ def test_the_page_says_what_goes_before_it_goes(loaded: House) -> None:
     assert rows() == before
 
 
+def test_mails_are_read_once_for_all_who_go_together(
+    loaded: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox.drain()
+    with transaction() as session:
+        session.execute(update(Referral).values(ended_at=clock.now()))
+    folder = mail_folder()
+    files = {file.name for file in folder.iterdir()}
+    opened: Counter[str] = Counter()
+    read = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        opened[path.name] += path.parent == folder
+        return read(path)
+
+    clock.freeze(START + SIX_YEARS)
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    assert purge.run("candidates") == {"candidates": 5}
+    assert len(files) >= 5
+    assert {name: opened[name] for name in files} == dict.fromkeys(files, 1)
+    assert len({*folder.iterdir()}) < len(files), "those to them are gone"
+
+
 def test_programs_answers_go_after_two_days(any_app: Flask) -> None:
     with transaction() as session:
         for age in (1, 3):
@@ -195,39 +215,14 @@ def _anything(name: str, age: int) -> object:
     return {"id": new_id(), "person_id": None, "status": 201}.get(name, f"{name}{age}")
 
 
-_RUN = """
-import sys, datetime as dt
-from pathlib import Path
-from tests.conftest import settings_for
-from app import clock, create_app
-from app.privacy import purge
-purge.BATCH = 1
-app = create_app(settings_for(Path(sys.argv[1])))
-with app.app_context():
-    clock.freeze(dt.datetime.fromisoformat(sys.argv[2]))
-    print("begin", flush=True)
-    purge.run()
-"""
-
-
-def test_killed_again_and_again_it_ends_the_same(loaded: House) -> None:
+def test_killed_again_and_again_it_ends_the_same(loaded: House, tmp_path: Path) -> None:
+    """A slice; `python -m tests.soak --only purges` loads more and kills oftener."""
+    outbox.drain()
+    plant(30, seed=1)
     folder = Path(loaded.app.extensions["portevoix"].data_dir)
-    at = START + SIX_YEARS
     db.session.remove()
     db.engine.dispose()
-    for kill in range(3):
-        process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(folder), at.isoformat()], stdout=subprocess.PIPE
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"begin\n"
-        time.sleep(0.02 * (kill + 1))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-    clock.freeze(at)
-    purge.run()
-    outbox.drain()
-    purge.run()
-    assert _overdue() == {}
-    assert ledger.verify().ok
+    base = tmp_path / "base" / "data"
+    shutil.copytree(folder, base)
+    place = Place(base, "", None, clock.now() + SIX_YEARS, batch=11)
+    assert len(check(place, 1, 4).kills) == 4

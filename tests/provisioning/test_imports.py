@@ -22,6 +22,7 @@ from app.people import directory, service, tallies
 from app.people.directory import Profile
 from app.people.models import Membership, Person
 from app.people.transition_models import Placement
+from app.privacy import purge
 from app.provisioning.imports import queries, running, spool, states
 from app.provisioning.imports import service as imports
 from app.provisioning.imports.models import PeopleImportLine
@@ -637,7 +638,7 @@ def test_undoing_ends_after_thirty_days_and_the_report_goes(app: Flask, tmp_path
     )
     with pytest.raises(imports.ImportMoved):
         imports.undo(row.id, None)
-    assert imports.forget_lines() == 4
+    assert purge.run("people-import-lines") == {"people-import-lines": 4}
     assert people() == 1
 
 

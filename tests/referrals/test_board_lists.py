@@ -73,7 +73,7 @@ def test_a_place_nobody_gave_is_refused(browser: FlaskClient) -> None:
 
 
 def test_it_counts_each_stage_and_each_usual_filter(house: House, maelle: Person) -> None:
-    theo = house.person("Théo Rossignac")
+    theo = house.person("Théo Rossignac", "recruiter")
     one, two, three = several(house, maelle, 3)
     service.set_stage(two, "interview", actor_id=theo.id, actor_role="recruiter")
     service.assign(one, theo.id, theo.id)

@@ -18,6 +18,9 @@ from app.referrals.errors import UnknownOffer
 from app.referrals.models import Offer
 from tests.referrals import offers_kit as kit
 
+ANYBODY = uuid.uuid4()
+"""Somebody of no segment and no entity."""
+
 
 @pytest.fixture(autouse=True)
 def app(template: Path, tmp_path: Path) -> Iterator[Flask]:
@@ -196,16 +199,16 @@ def test_it_never_gives_one_reference_to_two_offers_of_the_house() -> None:
 def test_it_finds_an_offer_without_its_case_and_accents() -> None:
     make("Ingénieur·e NEIGE", location="Saint-Égrève")
     make("Menuisier", location="Lorient")
-    found = [row.title for row in offer_queries.open_offers(q="INGENIEUR egreve").items]
+    found = [row.title for row in offer_queries.open_offers(ANYBODY, q="INGENIEUR egreve").items]
     assert found == ["Ingénieur·e NEIGE"]
-    assert offer_queries.open_offers(q="100%_").items == []
+    assert offer_queries.open_offers(ANYBODY, q="100%_").items == []
 
 
 def test_it_finds_a_title_as_it_is_now() -> None:
     offer = make("Menuisier")
     offers.update_offer(offer.id, {"title": "Charpentière"}, None)
-    assert offer_queries.open_offers(q="menuisier").items == []
-    assert len(offer_queries.open_offers(q="charpentiere").items) == 1
+    assert offer_queries.open_offers(ANYBODY, q="menuisier").items == []
+    assert len(offer_queries.open_offers(ANYBODY, q="charpentiere").items) == 1
 
 
 def test_it_walks_through_all_open_offers_once() -> None:
@@ -214,7 +217,7 @@ def test_it_walks_through_all_open_offers_once() -> None:
     offers.close_offer(make("fini").id, None)
     seen, after = [], None
     while True:
-        rows, after = offer_queries.open_offers(after=after, limit=3)
+        rows, after = offer_queries.open_offers(ANYBODY, after=after, limit=3)
         seen += [row.id for row in rows]
         if after is None:
             break
@@ -228,7 +231,10 @@ def test_it_counts_what_the_list_can_be_narrowed_by() -> None:
     found = offer_queries.facets()
     assert [(f.value, f.count) for f in found.departments] == [("Neige", 2)]
     assert [f.value for f in found.contracts] == ["CDI"]
-    assert offer_queries.open_offers(department="Neige", contract="CDI").items[0].contract == "CDI"
+    assert (
+        offer_queries.open_offers(ANYBODY, department="Neige", contract="CDI").items[0].contract
+        == "CDI"
+    )
 
 
 def test_it_shows_an_address_only_for_what_was_published() -> None:
@@ -241,15 +247,17 @@ def test_it_shows_an_address_only_for_what_was_published() -> None:
 
 def test_it_refuses_a_place_in_the_list_that_nobody_gave() -> None:
     with pytest.raises(InvalidInput):
-        offer_queries.open_offers(after="nonsense")
+        offer_queries.open_offers(ANYBODY, after="nonsense")
 
 
 def test_it_shows_drafts_only_to_those_who_may_write() -> None:
     make(status="draft")
     make("Menuisier")
-    rows, more = offer_queries.api_offers()
+    anybody, staff = {"within": frozenset()}, {"within": None}
+    rows, more = offer_queries.api_offers(reader_id=ANYBODY, **anybody)
     assert ([row.title for row in rows], more) == (["Menuisier"], None)
-    assert len(offer_queries.api_offers(drafts=True)[0]) == 2
-    first, more = offer_queries.api_offers(drafts=True, limit=1)
+    assert len(offer_queries.api_offers(reader_id=ANYBODY, **staff)[0]) == 2
+    first, more = offer_queries.api_offers(reader_id=ANYBODY, limit=1, **staff)
     assert more is not None
-    assert offer_queries.api_offers(drafts=True, limit=1, after=more)[0][0].id != first[0].id
+    second, _none = offer_queries.api_offers(reader_id=ANYBODY, limit=1, after=more, **staff)
+    assert second[0].id != first[0].id

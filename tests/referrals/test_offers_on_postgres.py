@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from app.referrals import connections, imports, offer_queries, offers
 from tests.referrals import offers_kit as kit
 
 pytestmark = pytest.mark.postgres
+
+ANYBODY = uuid.uuid4()
+"""Somebody of no segment and no entity."""
 
 
 @pytest.fixture(autouse=True)
@@ -74,12 +78,12 @@ def test_it_closes_an_offer_once_for_all_who_close_it_at_once(app: Flask) -> Non
 def test_it_searches_and_walks_like_on_sqlite() -> None:
     for title in ("Ingénieur·e NEIGE", "Menuisier", "Œnologue"):
         offers.create_offer({"title": title}, None)
-    assert [r.title for r in offer_queries.open_offers(q="INGENIEUR neige").items] == [
+    assert [r.title for r in offer_queries.open_offers(ANYBODY, q="INGENIEUR neige").items] == [
         "Ingénieur·e NEIGE"
     ]
     seen, after = [], None
     while True:
-        rows, after = offer_queries.open_offers(after=after, limit=1)
+        rows, after = offer_queries.open_offers(ANYBODY, after=after, limit=1)
         seen += [row.title for row in rows]
         if after is None:
             break

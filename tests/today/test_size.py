@@ -19,7 +19,7 @@ from app.referrals import service as referrals
 from tests.conftest import START
 from tests.today.conftest import DAY, Morning
 
-BUDGET = {"/": 16, "/library": 8, "/library?topics=mine": 9, "/library?topic=bois&q=a": 9}
+BUDGET = {"/": 17, "/library": 8, "/library?topics=mine": 9, "/library?topic=bois&q=a": 9}
 LARGE = re.compile(r"\bSCAN (story|story_topic|story_text|share|offer|referral|click\w*)\b")
 
 

@@ -15,9 +15,10 @@ from werkzeug.test import TestResponse
 
 from app import clock, outbox
 from app.db import db
-from app.people import parking, service
+from app.people import service
 from app.people.models import ParkedForm, Person
 from app.people.sessions import KEY
+from app.privacy import purge
 from app.web import parked
 from app.web.refilling import refill
 from tests.conftest import PASSWORD, START, House
@@ -187,8 +188,7 @@ def test_it_forgets_after_half_an_hour(house: House) -> None:
     clock.freeze(START + dt.timedelta(minutes=31))
     sign_in(me.client, EMAIL, door)
     assert _words_on(me.page(path)) == ""
-    parking.forget_expired()
-    db.session.commit()
+    purge.run("parked-forms")
     assert db.session.scalars(select(ParkedForm)).all() == []
 
 

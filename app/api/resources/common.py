@@ -1,16 +1,17 @@
-"""What resources share: identifiers, pages, who is staff."""
+"""What resources share: identifiers, pages, what waits for a second person."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
 
+from flask import Response, jsonify
 from flask_babel import lazy_gettext as _l
 
+from app import mail
+from app.approvals import Submitted
 from app.errors import NotFound
-from app.web.access import Reader
 
-STAFF = frozenset({"recruiter", "admin", "hr"})
 Json = dict[str, object]
 
 
@@ -27,6 +28,9 @@ def page(items: Sequence[object], next_cursor: str | None, limit: int) -> Json:
     return {"items": items, "next": next_cursor, "limit": limit}
 
 
-def is_staff(reader: Reader) -> bool:
-    """May read every referral, whatever its candidate lets the referrer see."""
-    return bool(STAFF & reader.roles)
+def waits(made: Submitted) -> Response:
+    """202: the act waits for a second person, as the organisation's rule asks."""
+    url = mail.url("/studio/approvals?view=mine")
+    answer = jsonify({"waits_for": "second-person", "request_id": str(made.request_id), "url": url})
+    answer.status_code = 202
+    return answer

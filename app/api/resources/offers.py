@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response
 from flask_babel import gettext as _
 from flask_smorest import Blueprint
 
 from app.api import schemas
 from app.api.idempotency import idempotent
-from app.api.resources.common import Json, as_id, is_staff, page
-from app.referrals import links, offer_queries, offers, service
-from app.referrals.errors import UnknownOffer
+from app.api.resources.common import Json, as_id, page
+from app.people import audiences
+from app.people.audiences import KEPT, SEEN
+from app.referrals import links, offer_queries, offers, reach, service
 from app.referrals.models import Offer, OfferLink
+from app.referrals.reach import Within
+from app.settings import entities
 from app.web import access
 from app.web.i18n import language
 from app.web.limits import limiter
 from app.web.pages import current_settings
 
 blueprint = Blueprint("api_offers", __name__, description="Job offers and links")
+
+
+def _reach() -> Within:
+    """How far the reader may know of offers that are not meant for them, drafts included."""
+    return access.reach(*reach.READERS)
+
+
+def _offers(rows: Sequence[Offer]) -> list[Json]:
+    """Offers as the API shows them. Staff reads as well which company hires, whom each is meant
+    for and who keeps it, of those within their reach."""
+    within, ids = _reach(), [row.id for row in rows]
+    if within is not None and not within:
+        return [_offer(row) for row in rows]
+    seen, kept = audiences.assigned(ids, SEEN), audiences.assigned(ids, KEPT)
+    codes = {row.id: row.code for row in entities.entities(archived=True)}
+    return [
+        _offer(row) | {
+            "entity": codes.get(row.entity_id) if row.entity_id else None,
+            "audience": [each for each, _name in seen.get(row.id, [])],
+            "kept": [each for each, _name in kept.get(row.id, [])],
+        }
+        if within is None or {each for each, _name in kept.get(row.id, [])} & {*within}
+        else _offer(row)
+        for row in rows
+    ]  # fmt: skip
 
 
 def _offer(offer: Offer) -> Json:
@@ -36,28 +66,33 @@ def _offer(offer: Offer) -> Json:
 @blueprint.arguments(schemas.OfferQuery, location="query")
 @blueprint.response(200, schemas.page_of(schemas.OfferOut))
 def offers_list(query: dict[str, str]) -> Json:
-    """Offers, newest first; drafts only for those who may write them."""
+    """Offers, newest first: all for those who may write them, as far as their role goes; for
+    others those that are published and meant for them."""
     limit = int(query["limit"])
     rows, next_cursor = offer_queries.api_offers(
         status=query.get("status"),
         q=query["q"],
         external_id=query.get("external_id"),
         source=query.get("source"),
-        drafts=is_staff(access.me()),
+        entity=query["entity"],
+        reader_id=access.me().person_id,
+        within=_reach(),
         after=query.get("after"),
         limit=limit,
     )
-    return page([_offer(row) for row in rows], next_cursor, limit)
+    return page(_offers(rows), next_cursor, limit)
 
 
 @blueprint.post("/offers")
 @idempotent
-@access.api("offers:write", "recruiter", "admin")
+@access.api("offers:write", *reach.WHO, within=True)
 @blueprint.arguments(schemas.OfferIn)
 @blueprint.response(201, schemas.OfferOut)
 def create(fields: Json) -> Json:
-    """A new offer."""
-    return _offer(offers.create_offer(fields, actor_id=access.me().person_id))
+    """A new offer. A role that was given for segments makes offers of these: `audience` and
+    `kept` name some of them, or else all."""
+    made = offers.create_offer(fields, access.me().person_id, within=reach.mine())
+    return _offers([made])[0]
 
 
 @blueprint.get("/offers/<offer_id>")
@@ -65,19 +100,18 @@ def create(fields: Json) -> Json:
 @blueprint.response(200, schemas.OfferOut)
 def one(offer_id: str) -> Json:
     """One offer."""
-    offer = offers.find(as_id(offer_id))
-    if offer.status == "draft" and not is_staff(access.me()):
-        raise UnknownOffer
-    return _offer(offer)
+    offer = offer_queries.offer_for(as_id(offer_id), access.me().person_id, _reach())
+    return _offers([offer])[0]
 
 
 @blueprint.post("/offers/<offer_id>/closure")
 @idempotent
-@access.api("offers:write", "recruiter", "admin")
+@access.api("offers:write", *reach.WHO, within=True)
 @blueprint.response(201, schemas.OfferOut)
 def close(offer_id: str) -> Json:
     """Close an offer. Its links still lead to its page, which says so."""
-    return _offer(offers.close_offer(as_id(offer_id), actor_id=access.me().person_id))
+    me = access.me().person_id
+    return _offers([offers.close_offer(as_id(offer_id), me, within=reach.mine())])[0]
 
 
 @blueprint.post("/offers/<offer_id>/links")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Response
 from flask_smorest import Blueprint
 
@@ -9,7 +11,7 @@ from app import clock, personal_data, rights
 from app.api import schemas
 from app.api.idempotency import idempotent
 from app.api.resources.common import Json, as_id, page
-from app.people import queries
+from app.people import queries, role_approvals
 from app.people import service as people
 from app.people.models import Person
 from app.personal_data import PERSON
@@ -20,11 +22,13 @@ blueprint = Blueprint("api_people", __name__, description="People and connection
 
 
 def _person(person: Person) -> Json:
-    """Granted roles only: no list ever tells who joined and who did not (rule W2)."""
+    """Granted roles only: no list ever tells who joined and who did not (rule W2). A role that
+    waits for a second person is not among them."""
     return {
         "id": person.id, "kind": person.kind, "name": person.name, "email": person.email,
         "employee_id": person.employee_id, "language": person.language,
         "roles": sorted(person.roles - {"member"}), "departed_at": person.departed_at,
+        "roles_waiting": role_approvals.roles_waiting([person.id]).get(person.id, []),
     }  # fmt: skip
 
 
@@ -36,7 +40,9 @@ def people_list(query: dict[str, str]) -> Json:
     """The directory, for administrators. It says who may come, never who takes part how much."""
     limit = int(query["limit"])
     found = queries.people_page(after=query.get("after"), limit=limit)
-    return page(found.items, found.next, limit)
+    waiting = role_approvals.roles_waiting([row.id for row in found.items])
+    items = [asdict(row) | {"roles_waiting": waiting.get(row.id, [])} for row in found.items]
+    return page(items, found.next, limit)
 
 
 @blueprint.post("/people")
@@ -45,11 +51,12 @@ def people_list(query: dict[str, str]) -> Json:
 @blueprint.arguments(schemas.PersonIn)
 @blueprint.response(201, schemas.PersonOut)
 def add_person(fields: Json) -> Json:
-    """A directory entry. `member` comes only from joining; asking for it is refused."""
+    """A directory entry. `member` comes only from joining; asking for it is refused. Roles that a
+    second person decides about are told in `roles_waiting`."""
     roles = fields.pop("roles")
-    person = people.add_person(
-        **fields,  # type: ignore[arg-type]
-        roles=roles if isinstance(roles, list) else [],
+    person, _waits = role_approvals.add_person(
+        people.Profile(**fields),  # type: ignore[arg-type]
+        roles if isinstance(roles, list) else [],
         actor_id=access.me().person_id,
     )
     return _person(person)

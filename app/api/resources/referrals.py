@@ -10,10 +10,11 @@ from flask_smorest import Blueprint
 from app import audit
 from app.api import schemas
 from app.api.idempotency import idempotent
-from app.api.resources.common import Json, as_id, is_staff, page
-from app.referrals import queries, service
+from app.api.resources.common import Json, as_id, page
+from app.referrals import queries, reach, service
 from app.referrals.errors import ContactEntryDisabled, UnknownReferral
 from app.referrals.queries import ClaimLine, Detail, ReferralFilter, ReferralRow
+from app.referrals.reach import Within
 from app.web import access
 from app.web.access import Reader
 
@@ -46,7 +47,7 @@ def _claimant(claim: ClaimLine, reader: Reader, *, own: bool) -> Json | None:
     return _person(claim.person_id, claim.person_name)
 
 
-def _referral(row: ReferralRow, known: Detail, reader: Reader) -> Json:
+def _referral(row: ReferralRow, known: Detail, reader: Reader, *, own: bool) -> Json:
     return {
         "id": row.id, "offer_id": row.offer_id, "offer_title": row.offer_title,
         "candidate_name": row.candidate_name, "visibility": row.visibility, "stage": row.stage,
@@ -55,12 +56,22 @@ def _referral(row: ReferralRow, known: Detail, reader: Reader) -> Json:
         "external_id": row.external_id, "channel": row.channel,
         "referrer": _person(row.referrer_id, row.referrer_name),
         "history": known.history,
-        "attribution": _attribution(row, known, reader, own=_own_only(reader)),
+        "attribution": _attribution(row, known, reader, own=own),
     }  # fmt: skip
 
 
-def _own_only(reader: Reader) -> bool:
-    return not is_staff(reader)
+def _reach() -> Within:
+    """How far the reader may read referrals of others: nowhere for who is no staff."""
+    return access.reach(*reach.READERS)
+
+
+def _is_nowhere(within: Within) -> bool:
+    return within is not None and not within
+
+
+def _acting_as(reader: Reader, *roles: str) -> str:
+    """The first of these roles that the reader holds, for a segment or everywhere."""
+    return next(role for role in roles if role in reader.roles or role in reader.reach)
 
 
 @blueprint.get("/referrals")
@@ -68,10 +79,10 @@ def _own_only(reader: Reader) -> bool:
 @blueprint.arguments(schemas.ReferralQuery, location="query")
 @blueprint.response(200, schemas.page_of(schemas.ReferralOut))
 def referrals_list(query: dict[str, str]) -> Json:
-    """Referrals, newest first: all for recruiters, their own for members, as far as each
-    candidate allows."""
-    reader = access.me()
-    own = _own_only(reader)
+    """Referrals, newest first: all for recruiters, or those to offers that their segments keep;
+    their own for members, as far as each candidate allows."""
+    reader, within = access.me(), _reach()
+    own = _is_nowhere(within)
     limit = int(query["limit"])
     offer_id = query.get("offer_id")
     rows, next_cursor = queries.referrals(
@@ -80,12 +91,14 @@ def referrals_list(query: dict[str, str]) -> Json:
             stage=query.get("stage"),
             offer_id=as_id(offer_id) if offer_id else None,
             external_id=query.get("external_id"),
+            within=None if own else within,
         ),
         after=query.get("after"),
         limit=limit,
     )
     known = queries.details(rows, for_referrer=own)
-    return page([_referral(row, known[row.id], reader) for row in rows], next_cursor, limit)
+    shown = [_referral(row, known[row.id], reader, own=own) for row in rows]
+    return page(shown, next_cursor, limit)
 
 
 @blueprint.post("/referrals")
@@ -106,20 +119,23 @@ def one(referral_id: str) -> Json:
 
 
 def _one(key: uuid.UUID, reader: Reader) -> Json:
-    own = _own_only(reader)
-    row = queries.referral(key, referrer_id=reader.person_id if own else None)
+    within = _reach()
+    row = None if _is_nowhere(within) else queries.referral(key, within=within)
+    own = row is None and within is not None
+    if own:
+        row = queries.referral(key, referrer_id=reader.person_id)
     if row is None:
         raise UnknownReferral
-    shown = _referral(row, queries.detail(row, for_referrer=own), reader)
+    shown = _referral(row, queries.detail(row, for_referrer=own), reader, own=own)
     if not own:
-        role = next(r for r in ("recruiter", "hr", "admin") if r in reader.roles)
+        role = _acting_as(reader, "recruiter", "hr", "admin")
         audit.record("referral.opened", "referral", key, actor_id=reader.person_id, actor_role=role)
     return shown
 
 
 @blueprint.post("/referrals/<referral_id>/stages")
 @idempotent
-@access.api("referrals:write", "recruiter", "admin")
+@access.api("referrals:write", *reach.WHO, within=True)
 @blueprint.arguments(schemas.StageIn)
 @blueprint.response(201, schemas.ReferralOut)
 def add_stage(fields: Json, referral_id: str) -> Json:
@@ -130,16 +146,17 @@ def add_stage(fields: Json, referral_id: str) -> Json:
         as_id(referral_id),
         str(fields["stage"]),
         actor_id=reader.person_id,
-        actor_role="recruiter" if "recruiter" in reader.roles else "admin",
+        actor_role=_acting_as(reader, *reach.WHO),
         occurred_at=at if isinstance(at, dt.datetime) else None,
         external_event_id=_text(fields.get("external_event_id"), "api:"),
         closure_reason=_text(fields.get("closure_reason")),
         starts_on=starts_on if isinstance(starts_on, dt.date) else None,
+        within=reach.mine(),
     )
     row = queries.referral(as_id(referral_id))
     if row is None:
         raise UnknownReferral
-    return _referral(row, queries.detail(row, for_referrer=False), reader)
+    return _referral(row, queries.detail(row, for_referrer=False), reader, own=False)
 
 
 def _text(value: object, prefix: str = "") -> str | None:

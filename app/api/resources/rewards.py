@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
+from flask import Response
+from flask_babel import lazy_gettext as _l
 from flask_smorest import Blueprint
 
 from app.api import schemas
 from app.api.idempotency import idempotent
-from app.api.resources.common import Json, as_id, page
-from app.people import kinds
+from app.api.resources.common import Json, as_id, page, waits
+from app.errors import Forbidden
+from app.people import audiences
+from app.play import guarded as guarded_rules
 from app.play import rehearsal, rules
 from app.play.rules import Rule, Terms
-from app.rewards import queries, service
+from app.rewards import effective, guarded, queries, service
 from app.rewards.models import Reward
 from app.web import access
 from app.web.i18n import language
@@ -21,52 +26,82 @@ from app.web.i18n import language
 blueprint = Blueprint("api_rewards", __name__, description="Rewards, redemptions, rules")
 
 
-def _reward(row: Reward | queries.RewardRow) -> Json:
+Segments = Collection[tuple[uuid.UUID, str]]
+
+
+def _reward(row: Reward | queries.RewardRow, meant_for: Segments | None = None) -> Json:
+    """A reward; with `meant_for`, as the team sees it."""
     found: Json = {
         name: getattr(row, name)
         for name in ("id", "title", "description", "cost", "stock", "stock_left", "pay_class",
                      "created_at")
     }  # fmt: skip
     found["deliverer"] = row.deliverer_id
+    if meant_for is not None:
+        found["entity"] = row.entity_id
+        found["audience"] = [segment_id for segment_id, _name in meant_for]
     return found
 
 
 @blueprint.get("/rewards")
 @access.api("read")
-@blueprint.arguments(schemas.Paging, location="query")
+@blueprint.arguments(schemas.RewardQuery, location="query")
 @blueprint.response(200, schemas.page_of(schemas.RewardOut))
-def rewards_list(query: dict[str, str]) -> Json:
-    """What is on sale."""
-    limit = int(query["limit"])
-    rows, next_cursor = queries.on_sale(
-        after=query.get("after"), limit=limit, classes=kinds.classes_for_reader()
-    )
-    return page([_reward(row) for row in rows], next_cursor, limit)
+def rewards_list(query: dict[str, str | None]) -> Json:
+    """What is on sale for the caller, in the terms of their entity; for HR, with `entity`, what
+    its people find."""
+    limit = int(str(query["limit"]))
+    asked = _asked(query["entity"])
+    rows, next_cursor = queries.rewards(asked, after=query.get("after"), limit=limit)
+    if asked.shopper is not None:
+        return page([_reward(row) for row in rows], next_cursor, limit)
+    meant = audiences.assigned([row.id for row in rows], audiences.SEEN)
+    items = [_reward(row, meant.get(row.id, ())) for row in rows]
+    return page(items, next_cursor, limit)
+
+
+def _asked(entity: str | None) -> queries.RewardFilter:
+    """One's own shelf, or that of an entity ("shared": what all share), for those who keep it."""
+    if entity is None:
+        return queries.RewardFilter(shopper=effective.reader(access.me().person_id))
+    within = access.reach("hr", "admin")
+    if within is not None and not within:
+        raise Forbidden(_l("Your role does not allow this."))
+    entity_id = None if entity == "shared" else as_id(entity)
+    return queries.RewardFilter(entity_id=entity_id, within=within)
 
 
 @blueprint.post("/rewards")
 @idempotent
-@access.api("rewards:write", "hr", "admin")
+@access.api("rewards:write", "hr", "admin", within=True)
 @blueprint.arguments(schemas.RewardIn)
 @blueprint.response(201, schemas.RewardOut)
-def create(fields: Json) -> Json:
-    """A new reward, on sale at once."""
-    me = access.me().person_id
-    deliverer = str(fields["deliverer"])
-    reward = service.create_reward(
+@blueprint.alt_response(202, schema=schemas.WaitsOut)
+def create(fields: Json) -> Json | Response:
+    """A new reward, on sale at once; 202 where the organisation asks for a second person first."""
+    me, within = access.me().person_id, access.reach("hr", "admin")
+    deliverer, entity = str(fields["deliverer"]), fields["entity"]
+    asked = [str(text) for text in cast(list[object], fields["audience"])]
+    audience = audiences.chosen(asked, field="audience", within=within)
+    made = guarded.create_reward(
         title=str(fields["title"]),
         description=str(fields["description"]),
         cost=int(str(fields["cost"])),
         stock=None if fields["stock"] is None else int(str(fields["stock"])),
         pay_class=str(fields["pay_class"]),
-        deliverer_id=me if deliverer == "me" else _person_id(deliverer),
+        deliverer_id=me if deliverer == "me" else _known_or_none(deliverer),
         actor_id=me,
+        entity_id=None if entity is None else _known_or_none(str(entity)),
+        audience=audience,
+        keepers=within or (),
     )
-    return _reward(reward)
+    if made.waits:
+        return waits(made)
+    return _reward(cast(Reward, made.result), [(segment_id, "") for segment_id in audience])
 
 
-def _person_id(text: str) -> uuid.UUID:
-    """A deliverer nobody knows is told by the service, at the field."""
+def _known_or_none(text: str) -> uuid.UUID:
+    """A deliverer or an entity nobody knows is told by the service, at the field."""
     try:
         return uuid.UUID(text)
     except ValueError:
@@ -130,11 +165,14 @@ def _rule(r: Rule) -> Json:
 @access.api("rules:write", "hr", "lead", "admin")
 @blueprint.arguments(schemas.RuleIn)
 @blueprint.response(201, schemas.RuleOut)
-def plan_rule(fields: dict[str, Any]) -> Json:
-    """The next version of a rule, from its start on."""
+@blueprint.alt_response(202, schema=schemas.WaitsOut)
+def plan_rule(fields: dict[str, Any]) -> Json | Response:
+    """The next version of a rule, from its start on; 202 where the organisation asks for a second
+    person first."""
     starts_at = fields.pop("starts_at")
     actor = access.me().person_id
-    return _rule(rules.plan(Terms(**fields), starts_at=starts_at, actor_id=actor))
+    made = guarded_rules.plan(Terms(**fields), starts_at=starts_at, actor_id=actor)
+    return waits(made) if made.waits else _rule(cast(Rule, made.result))
 
 
 @blueprint.post("/rules/<version_id>/rehearsal")

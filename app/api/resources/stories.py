@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flask import request
 from flask_babel import lazy_gettext as _l
@@ -20,23 +20,34 @@ from app.library.models import Story, StoryText
 from app.library.queries import StoryFilter, Viewer
 from app.media import service as media
 from app.media.service import PictureView
+from app.people import audiences
 from app.web import access
 from app.web.pages import current_settings
 
 blueprint = Blueprint("api_stories", __name__, description="Stories of the library")
 
 Pictures = dict[uuid.UUID, PictureView]
+Meant = dict[uuid.UUID, list[tuple[uuid.UUID, str]]]
 
 
 def _viewer() -> Viewer:
     who = access.me()
-    return Viewer(who.person_id, who.roles)
+    return Viewer(who.person_id, who.roles, who.reach)
 
 
 def _stories(rows: Sequence[Story]) -> list[Json]:
-    """Stories as the API shows them, their pictures in one read."""
+    """Stories as the API shows them, their pictures in one read; whom they are meant for only to
+    those who work on them."""
     pictures = media.pictures([row.picture_id for row in rows if row.picture_id])
-    return [_story(row, pictures) for row in rows]
+    told = queries.kept_among([row.id for row in rows], _viewer().writes)
+    meant = audiences.assigned(told, audiences.SEEN)
+    return [_story(row, pictures) | _audience(row.id, told, meant) for row in rows]
+
+
+def _audience(story_id: uuid.UUID, told: Collection[uuid.UUID], meant: Meant) -> Json:
+    if story_id not in told:
+        return {}
+    return {"audience": [key for key, _name in meant.get(story_id, ())]}
 
 
 def _one(story: Story) -> Json:
@@ -81,8 +92,9 @@ def _picture(found: PictureView | None, text: StoryText) -> Json | None:
 @blueprint.arguments(story_schemas.StoryQuery, location="query")
 @blueprint.response(200, schemas.page_of(story_schemas.StoryOut))
 def stories_list(query: dict[str, str]) -> Json:
-    """Stories, newest first. Members get what they may share now; writers their own drafts,
-    too; curators everything."""
+    """Stories, newest first. Members get what is meant for them and may be shared now; writers
+    their own drafts, too; curators everything. A role that was given for segments adds what
+    these keep."""
     filters = StoryFilter(
         q=query["q"], topic=query["topic"], kind=query["kind"], language=query["language"],
         network=query["network"], status=query.get("status", ""),
@@ -94,11 +106,11 @@ def stories_list(query: dict[str, str]) -> Json:
 
 @blueprint.post("/stories")
 @idempotent
-@access.api("stories:write", "contributor", "curator", "admin")
+@access.api("stories:write", "contributor", "curator", "admin", within=True)
 @blueprint.arguments(story_schemas.StoryIn)
 @blueprint.response(201, story_schemas.StoryOut)
 def create(fields: Json) -> Json:
-    """A new draft."""
+    """A new draft, meant for everybody or for the segments of `audience`."""
     return _one(service.create_story(fields, access.me().person_id))
 
 
@@ -109,14 +121,14 @@ def one(story_id: str) -> Json:
     """One story. Members are told when it was withdrawn (410)."""
     viewer = _viewer()
     story = queries.story_for(as_id(story_id), viewer)
-    if story.status == "withdrawn" and not viewer.is_staff:
+    if story.status == "withdrawn" and not queries.kept_among([story.id], viewer.writes):
         raise StoryWithdrawn
     return _one(story)
 
 
 @blueprint.post("/stories/<story_id>/publication")
 @idempotent
-@access.api("stories:write", "curator", "admin")
+@access.api("stories:write", "curator", "admin", within=True)
 @blueprint.response(201, story_schemas.StoryOut)
 def publish(story_id: str) -> Json:
     """Show it to members, from `visible_from` on."""
@@ -124,7 +136,7 @@ def publish(story_id: str) -> Json:
 
 
 @blueprint.delete("/stories/<story_id>/publication")
-@access.api("stories:write", "curator", "admin")
+@access.api("stories:write", "curator", "admin", within=True)
 @blueprint.response(204)
 def withdraw(story_id: str) -> None:
     """Take it back. Its page says so, and nobody can share it any more."""
@@ -132,7 +144,7 @@ def withdraw(story_id: str) -> None:
 
 
 @blueprint.post("/stories/<story_id>/picture")
-@access.api("stories:write", "contributor", "curator", "admin")
+@access.api("stories:write", "contributor", "curator", "admin", within=True)
 @blueprint.doc(
     requestBody={
         "required": True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from app.people import duties
+from app.people import duties, two_people
 from app.people.views import people
 from app.people.words import ROLE_DUTIES, ROLE_NAMES
 from app.web import access, render
@@ -20,6 +20,7 @@ def who_does_what() -> Response:
         members=duties.member_areas(),
         reaching=duties.knows_reach(),
         roles=duties.TEAM,
+        two_people=two_people.sentences(),
         role_names=ROLE_NAMES,
         role_duties=ROLE_DUTIES,
     )

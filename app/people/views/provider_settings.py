@@ -7,6 +7,7 @@ import uuid
 from flask import Response, flash, request
 from flask_babel import gettext as _
 
+from app.approvals.words import tell_waiting
 from app.errors import InvalidInput
 from app.people import provider_groups, provider_settings
 from app.people.directory import GRANTABLE
@@ -89,7 +90,7 @@ def provider_mapping_submit() -> Response:
     form = request.form
     role = None if form.get("gives") == LIST else form.get("gives", "")
     try:
-        provider_groups.add_mapping(
+        waits = provider_groups.submit_mapping(
             form.get("value", ""), role, _segment(form.get("segment_id", "")),
             actor_id=access.me().person_id,
         )  # fmt: skip
@@ -98,7 +99,10 @@ def provider_mapping_submit() -> Response:
             422, error, value=form.get("value", "")[:300], gives=form.get("gives"),
             segment_id=form.get("segment_id"),
         )  # fmt: skip
-    flash(_("The group gives this from each person’s next sign-in."), "ok")
+    if waits:
+        tell_waiting()
+    else:
+        flash(_("The group gives this from each person’s next sign-in."), "ok")
     return redirect_to(f"{PAGE}#groups")
 
 

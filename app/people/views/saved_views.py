@@ -15,7 +15,7 @@ from app.people.views.common import by_field
 from app.web import access, redirect_to, render
 
 # Whoever works on a list of the team; which list, its declaration says.
-staff = access.role(*(role for role in ROLES if role != "member"))
+staff = access.role(*(role for role in ROLES if role != "member"), within=True)
 
 
 def _list_of(view: SavedView) -> str:
@@ -24,7 +24,7 @@ def _list_of(view: SavedView) -> str:
 
 def _form(place: str, status: int = 200, errors: dict[str, str] | None = None) -> Response:
     """What is being kept, with what was typed."""
-    lists = saved_views.team_list(place, access.me().roles)
+    lists = saved_views.my_list(place)
     return render(
         "people/keep_view.html",
         status,
@@ -47,7 +47,7 @@ def view_new(place: str) -> Response:
 def view_keep(place: str) -> Response:
     """Keep them; back to the list as they show it."""
     me, form = access.me(), request.form
-    lists = saved_views.team_list(place, me.roles)
+    lists = saved_views.my_list(place)
     try:
         view = saved_views.keep(
             lists,

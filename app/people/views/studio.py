@@ -13,9 +13,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app import mail
+from app.approvals.words import tell_waiting
 from app.config import LANGUAGES
 from app.errors import Forbidden, InvalidInput
-from app.people import queries, search, segments_queries, segments_reach, service, tallies
+from app.people import (
+    queries,
+    role_approvals,
+    search,
+    segments_queries,
+    segments_reach,
+    service,
+    tallies,
+)
 from app.people.errors import InvitedRecently
 from app.people.models import KINDS, Person
 from app.people.service import GRANTABLE, Profile
@@ -122,7 +131,7 @@ def directory_submit() -> Response:
     """Add somebody; with a tick, an invitation leaves at once."""
     actor_id, roles = access.me().person_id, request.form.getlist("roles")
     try:
-        person = service.add_person(**_typed(), roles=roles, actor_id=actor_id)
+        person, waits = role_approvals.add_person(Profile(**_typed()), roles, actor_id=actor_id)
     except InvalidInput as error:
         return render(
             "people/new_person.html",
@@ -136,6 +145,7 @@ def directory_submit() -> Response:
             **WORDS,
         )
     flash(_("%(name)s is in the directory.", name=person.name), "ok")
+    _tell_waiting(waits)
     if request.form.get("invite"):
         service.invite(person.id, actor_id=actor_id)
         _tell_mail()
@@ -148,6 +158,13 @@ def _tell_mail() -> None:
     flash(_("A mail is on its way, unless this person has joined already."), "ok")
     if current_settings().smtp_url is None:
         flash(mail.in_folder(), "info")
+
+
+def _tell_waiting(roles: list[str]) -> None:
+    """The roles that a second person decides about."""
+    if roles:
+        names = ", ".join(str(ROLE_NAMES[role]) for role in roles)
+        tell_waiting(_("Not given yet: %(roles)s.", roles=names))
 
 
 def _reached(person_id: uuid.UUID, *, to_act: bool = True) -> None:
@@ -168,6 +185,7 @@ def _entry(person: Person, status: int = 200, **context: object) -> Response:
         "grants": segments_reach.grants_of(person.id),
         "segments": [] if is_limited else segments_queries.choices(),
         "is_limited": is_limited,
+        "waiting": [] if is_limited else role_approvals.roles_waiting([person.id]).get(person.id),
         **WORDS,
         **context,
     }
@@ -225,8 +243,13 @@ def directory_invitation(person_id: uuid.UUID) -> Response:
 @access.role("admin")
 def directory_roles(person_id: uuid.UUID) -> Response:
     """Give exactly the roles that are ticked."""
-    service.change_roles(person_id, request.form.getlist("roles"), actor_id=access.me().person_id)
-    flash(_("The roles hold from now on."), "ok")
+    waits = role_approvals.change_roles(
+        person_id, request.form.getlist("roles"), actor_id=access.me().person_id
+    )
+    if waits:
+        _tell_waiting(waits)
+    else:
+        flash(_("The roles hold from now on."), "ok")
     return redirect_to(f"/studio/people/{person_id}")
 
 
@@ -241,12 +264,17 @@ def directory_grant(person_id: uuid.UUID) -> Response:
         segment_id = uuid.UUID(int=0)
     role = request.form.get("role", "")
     try:
-        segments_reach.give_role(person_id, role, segment_id, actor_id=access.me().person_id)
+        waits = role_approvals.give_role(
+            person_id, role, segment_id, actor_id=access.me().person_id
+        )
     except InvalidInput as error:
         return _entry(
             queries.person(person_id), 422, problem=error.sentence, errors=by_field(error)
         )
-    flash(_("The role holds from now on, within its segment."), "ok")
+    if waits:
+        _tell_waiting([role])
+    else:
+        flash(_("The role holds from now on, within its segment."), "ok")
     return redirect_to(f"/studio/people/{person_id}")
 
 

@@ -18,9 +18,3 @@ def carry(import_id: str) -> None:
 def forget_files() -> None:
     """Files are kept for a day at most."""
     service.forget_files()
-
-
-@outbox.on("periodic.house.forget", "provisioning.forget-lines", outside=True, timeout=300)
-def forget_lines() -> None:
-    """Reports are kept for thirty days."""
-    service.forget_lines()

@@ -9,7 +9,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.crypto import CannotDecrypt
-from app.personal_data import PERSON, Subject, deletes, holds, rows
+from app.db import db, gather
+from app.personal_data import PERSON, Names, Subject, deletes, holds, rows
 from app.provisioning.imports import spool
 from app.provisioning.imports.models import ImportedPerson, PeopleImport, PeopleImportLine
 
@@ -17,25 +18,36 @@ _BRINGING = _l("to bring in those who may be invited, and to undo a file that wa
 
 
 def _forget_files(session: Session, subject: Subject) -> None:
-    """Lines that name the subject are overwritten with spaces, so that the others stay where the
-    import looks for them; who started an import is forgotten."""
-    for file in spool.folder().iterdir():
-        blank(file, subject)
+    """Who started an import is forgotten; and what the files say, see `_search`."""
     session.execute(
         update(PeopleImport).where(PeopleImport.started_by == subject.id).values(started_by=None)
     )
-    for row in session.scalars(select(PeopleImport)):
-        if subject.is_named_in(row.origin):
+
+
+def _search(subjects: list[Subject]) -> None:
+    """What names the subjects in files and in refused lines, read once for all of them."""
+    names = Names(subjects)
+    for file in spool.folder().iterdir():
+        blank(file, names)
+    for row in db.session.scalars(select(PeopleImport)):
+        if names.are_in(row.origin):
             row.origin = "…"
+    refused = select(PeopleImportLine).where(
+        PeopleImportLine.person_id.is_(None), PeopleImportLine.value.is_not(None)
+    )
+    for line in db.session.scalars(refused.execution_options(yield_per=500)):
+        if _is_about(line, names):
+            line.value = None
 
 
-def blank(file: Path, subject: Subject) -> None:
-    """Overwrite the lines of a file that name the subject."""
+def blank(file: Path, names: Names) -> None:
+    """Overwrite the lines of a file in which somebody is named with spaces, so that the others
+    stay where the import looks for them."""
     try:
         with file.open("r+b") as content:
             at = content.tell()
             while line := content.readline():
-                if subject.is_named_in(line.decode("utf-8", errors="replace")):
+                if names.are_in(line.decode("utf-8", errors="replace")):
                     content.seek(at)
                     content.write(b" " * len(line.rstrip(b"\r\n")))
                     content.seek(at + len(line))
@@ -45,19 +57,13 @@ def blank(file: Path, subject: Subject) -> None:
 
 
 def _forget_lines(session: Session, subject: Subject) -> None:
-    """Lines about the person, and lines that were refused and name them."""
+    """Lines about the person."""
     session.execute(delete(PeopleImportLine).where(PeopleImportLine.person_id == subject.id))
-    query = select(PeopleImportLine).where(
-        PeopleImportLine.person_id.is_(None), PeopleImportLine.value.is_not(None)
-    )
-    for row in session.scalars(query.execution_options(yield_per=500)):
-        if _is_named(row, subject):
-            row.value = None
 
 
-def _is_named(row: PeopleImportLine, subject: Subject) -> bool:
+def _is_about(row: PeopleImportLine, names: Names) -> bool:
     try:
-        return row.value is not None and subject.is_named_in(row.value)
+        return row.value is not None and names.are_in(row.value)
     except CannotDecrypt:
         return False
 
@@ -98,3 +104,4 @@ def declare() -> None:
 def _erase(session: Session, subject: Subject) -> None:
     _forget_lines(session, subject)
     _forget_files(session, subject)
+    gather(_search, subject)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import audit, clock, outbox
@@ -361,21 +361,3 @@ def _expire(import_id: uuid.UUID) -> None:
             .where(PeopleImport.id == import_id, PeopleImport.state.in_(states.OPEN))
             .values(state=states.FAILED, error="file-gone", finished_at=clock.now())
         )
-
-
-def forget_lines(batch: int = 2_000) -> int:
-    """Reports older than thirty days; how many lines went."""
-    old = (
-        select(PeopleImportLine.id)
-        .join(PeopleImport, PeopleImport.id == PeopleImportLine.import_id)
-        .where(PeopleImport.created_at < clock.now() - UNDO_WITHIN)
-        .limit(batch)
-    )
-    gone = 0
-    while True:
-        with transaction() as session:
-            ids = session.scalars(old).all()
-            session.execute(delete(PeopleImportLine).where(PeopleImportLine.id.in_(ids)))
-        if not ids:
-            return gone
-        gone += len(ids)

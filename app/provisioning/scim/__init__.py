@@ -8,6 +8,7 @@ def start(app: Flask) -> None:
     from app.provisioning.scim import (  # noqa: F401
         answers,
         calls,
+        group_roles,
         handlers,
         models,
         personal,
@@ -20,3 +21,4 @@ def start(app: Flask) -> None:
     personal.declare()
     studio.start(app)
     sign_in.start()
+    group_roles.start()

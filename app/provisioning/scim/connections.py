@@ -18,6 +18,7 @@ from app.db import db, new_id, transaction
 from app.errors import NotFound, Sentence
 from app.people.errors import check_form
 from app.people.text import one_line
+from app.provisioning.scim import group_roles
 from app.provisioning.scim.models import (
     KINDS,
     ScimConnection,
@@ -111,6 +112,7 @@ def remove(connection_id: uuid.UUID, *, actor_id: uuid.UUID | None) -> None:
     groups stay as lists. Raises `NotFound`."""
     with transaction() as session:
         row = _load(session, connection_id)
+        group_roles.forget_connection(session, connection_id)
         for table in (ScimToken, ScimCount, ScimUser, ScimGroup):
             session.execute(delete(table).where(table.connection_id == connection_id))
         session.delete(row)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,8 @@ from app import audit, clock
 from app.db import db, new_id, transaction
 from app.people.models import Segment, SegmentPerson
 from app.people.text import one_line
-from app.provisioning.scim import activity, mapping, normalising, wire
+from app.provisioning.scim import activity, group_roles, mapping, normalising, wire
+from app.provisioning.scim.group_roles import SOURCE
 from app.provisioning.scim.mapping import as_id
 from app.provisioning.scim.models import ScimGroup, ScimUser
 from app.provisioning.scim.problems import Refused, invalid, taken, unknown
@@ -289,10 +290,19 @@ def _write_members(session: Session, row: ScimGroup, change: Membership) -> None
             .where(listed, SegmentPerson.person_id.in_(part))
             .execution_options(synchronize_session=False)
         )
-    now = clock.now()
+    now, base = clock.now(), {"segment_id": row.segment_id, "source": SOURCE}
     for part in _parts(added - held):
-        new = [{"segment_id": row.segment_id, "person_id": one, "added_at": now} for one in part]
-        session.execute(insert(SegmentPerson), new)
+        session.execute(
+            insert(SegmentPerson), [base | {"person_id": one, "added_at": now} for one in part]
+        )
+    for part in _parts(added & held):  # somebody had put them on the list by hand
+        session.execute(
+            update(SegmentPerson)
+            .where(listed, SegmentPerson.person_id.in_(part), SegmentPerson.source.is_(None))
+            .values(source=SOURCE)
+            .execution_options(synchronize_session=False)
+        )
+    group_roles.follow_members(session, row.segment_id, added | gone)
 
 
 def _people(session: Session, connection_id: uuid.UUID, ids: Ids) -> Ids:
@@ -323,6 +333,7 @@ def remove(connection_id: uuid.UUID, group_id: str) -> None:
             .execution_options(synchronize_session=False)
         )
         session.get_one(Segment, row.segment_id).archived_at = row.deleted_at
+        group_roles.forget_group(session, row.segment_id)
         _note(row, "group_deleted")
 
 

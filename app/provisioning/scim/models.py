@@ -156,3 +156,18 @@ class ScimGroup(Model):
     created_at: Mapped[dt.datetime] = utc_column()
     modified_at: Mapped[dt.datetime] = utc_column()
     deleted_at: Mapped[dt.datetime | None]
+
+
+class ScimGroupRole(Model):
+    """What being in a group of a connection gives: a role, for one segment or for the whole
+    organisation (`segment_id` None). `group_id` is the SCIM `id` of the group."""
+
+    __tablename__ = "scim_group_role"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (Index("ix_scim_group_role_group", "group_id", "id"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    group_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scim_group.segment_id"))
+    role: Mapped[str] = mapped_column(String(20))
+    segment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("segment.id"))
+    created_at: Mapped[dt.datetime] = utc_column()

@@ -9,8 +9,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app import crypto
+from app.approvals.words import tell_waiting
+from app.db import read_id
 from app.errors import InvalidInput
-from app.provisioning.scim import connections, queries
+from app.people import segments_queries
+from app.people.directory import GRANTABLE
+from app.people.words import ROLE_NAMES
+from app.provisioning.scim import connections, group_roles, queries
 from app.provisioning.scim.models import KINDS
 from app.provisioning.scim.users import service_address
 from app.web import access, redirect_to, render
@@ -79,16 +84,26 @@ def _shown_once() -> str | None:
 @access.role("admin")
 def connection_page(connection_id: uuid.UUID) -> Response:
     """One connection: its address, its tokens, what happened lately, counted."""
+    return _connection(connection_id)
+
+
+def _connection(connection_id: uuid.UUID, status: int = 200, **context: object) -> Response:
     found = queries.connection(connection_id)
     response = render(
         "provisioning/scim_connection.html",
-        200,
+        status,
         layout="page",
         connection=found,
         kind_names=KIND_NAMES,
         what=WHAT,
         address=service_address(),
         plain=_shown_once(),
+        lines=group_roles.lines(connection_id),
+        groups=group_roles.groups(connection_id),
+        role_names=ROLE_NAMES,
+        gifts=[(role, ROLE_NAMES[role]) for role in GRANTABLE],
+        segments=segments_queries.choices(),
+        **context,
     )
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -109,6 +124,37 @@ def connection_token_ending(connection_id: uuid.UUID) -> Response:
     connections.retire(connection_id, actor_id=access.me().person_id)
     flash(_("Only the newest token works now."), "ok")
     return redirect_to(f"{PLACE}/{connection_id}")
+
+
+@pages.post(f"{PLACE}/<uuid:connection_id>/roles")
+@access.role("admin")
+def connection_role(connection_id: uuid.UUID) -> Response:
+    """Have a group give a role to everybody in it."""
+    form = request.form
+    chosen = form.get("segment_id", "")
+    segment_id = (read_id(chosen) or uuid.UUID(int=0)) if chosen else None
+    try:
+        waits = group_roles.submit_line(
+            connection_id, read_id(form.get("group_id")), form.get("role", ""), segment_id,
+            actor_id=access.me().person_id,
+        )  # fmt: skip
+    except InvalidInput as error:
+        errors = {field: str(sentences[0]) for field, sentences in error.errors.items()}
+        return _connection(connection_id, 422, problem=error.sentence, errors=errors, typed=form)
+    if waits:
+        tell_waiting()
+    else:
+        flash(_("Everybody in the group has this role from now on."), "ok")
+    return redirect_to(f"{PLACE}/{connection_id}#roles")
+
+
+@pages.post(f"{PLACE}/<uuid:connection_id>/roles/<uuid:line_id>/removal")
+@access.role("admin")
+def connection_role_removal(connection_id: uuid.UUID, line_id: uuid.UUID) -> Response:
+    """The group no longer gives this; who has it from there alone loses it."""
+    group_roles.remove_line(connection_id, line_id, actor_id=access.me().person_id)
+    flash(_("The line is gone, and what it alone gave."), "ok")
+    return redirect_to(f"{PLACE}/{connection_id}#roles")
 
 
 @pages.post(f"{PLACE}/<uuid:connection_id>/removal")

@@ -31,7 +31,7 @@ from app.people.errors import LastAdmin, ReturnToConfirm
 from app.people.kinds import ALUMNI
 from app.people.lookup import load_person
 from app.people.models import Person, SegmentPerson
-from app.provisioning.scim import activity, mapping, normalising, wire
+from app.provisioning.scim import activity, group_roles, mapping, normalising, wire
 from app.provisioning.scim.mapping import Fields, as_id
 from app.provisioning.scim.models import ScimGroup, ScimUser
 from app.provisioning.scim.problems import Refused, invalid, taken, unknown
@@ -416,6 +416,7 @@ def remove(connection_id: uuid.UUID, user_id: str) -> None:
             )
             .execution_options(synchronize_session=False)
         )
+        group_roles.follow(session, {row.person_id})
         _note(row, "deleted")
 
 
@@ -439,7 +440,11 @@ def move(entry_id: uuid.UUID, person_id: uuid.UUID) -> None:
         )
         for segment_id in session.scalars(listed).all():
             session.delete(session.get_one(SegmentPerson, (segment_id, entry_id)))
-            session.merge(SegmentPerson(segment_id=segment_id, person_id=person_id))
+            session.merge(
+                SegmentPerson(segment_id=segment_id, person_id=person_id, source=group_roles.SOURCE)
+            )
+        session.flush()
+        group_roles.follow(session, {entry_id, person_id})
 
 
 def forget(person_id: uuid.UUID) -> None:

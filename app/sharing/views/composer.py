@@ -51,7 +51,7 @@ def beside_story(story: Material) -> Section | None:
 @access.role("member")
 def of_offer(offer_id: uuid.UUID) -> Response:
     """An offer, and the composer beside it."""
-    return _page(sheet(shareable(None, offer_id, None)))
+    return _page(sheet(shareable(access.me().person_id, None, offer_id, None)))
 
 
 def _section(shown: Sheet) -> Section:
@@ -100,7 +100,7 @@ def preview() -> Response:
 
 
 def _subject(typed: Typed) -> Subject:
-    return shareable(typed.story_id, typed.offer_id, typed.language)
+    return shareable(access.me().person_id, typed.story_id, typed.offer_id, typed.language)
 
 
 def _part(template: str, shown: Sheet) -> Response:
