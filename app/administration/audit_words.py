@@ -158,6 +158,7 @@ TARGET_NAMES: Final[dict[str, LazyString]] = {
     "approval_kind": _l("an act of one person"),
     "audit": _l("the audit trail"),
     "ats_event": _l("an event"),
+    "by_hand": _l("points by hand"),
     "charter_version": _l("the charter"),
     "connection": _l("a tracking system"),
     "data_request": _l("a request"),

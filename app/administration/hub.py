@@ -38,6 +38,8 @@ GROUPS: Final[tuple[Group, ...]] = (
         Door("/studio/organisation", _l("Settings"),
              _l("Name, logo, colour, promises, small groups, sender")),
         Door("/studio/approvals", _l("To approve"), _l("What waits for a second person")),
+        Door("/studio/points/by-hand", _l("Points by hand"),
+             _l("Given for a reason, or no longer asked back")),
         Door("/studio/entities", _l("Entities"), _l("Companies and sites of a group")),
         Door("/studio/activation", _l("Staff notice"),
              _l("The dates before which no figure of a named person is shown")),

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -51,20 +51,25 @@ def submit(
     *,
     actor_id: uuid.UUID,
     subject_id: uuid.UUID | None = None,
+    once: str = "",
 ) -> Submitted:
     """Have an act wait for a second person, or do it at once where nobody could be that.
 
     The feature checked before that the act is possible and that a second person is asked for.
-    What waits already is not asked twice: the answer names the request that is there. Raises what
-    the act itself raises when it happens at once.
+    What waits already is not asked twice: the answer names the request that is there. Acts that
+    are the same under another payload say so with `once`: what was approved under it is done.
+    Raises what the act itself raises when it happens at once.
     """
     kind = kind_of(kind_code)
+    key = _key(kind, {"once": once} if once else payload)
     with transaction() as session:
+        if once and _was_approved(session, key):
+            return DONE
         if not seconds(kind, actor_id, subject_id):
             result = kind.apply(payload, actor_id)
             audit.record("approval.alone", "approval_kind", kind.code, actor_id=actor_id)
             return Submitted(result=result)
-        return Submitted(_waiting(session, kind, payload, actor_id, subject_id))
+        return Submitted(_waiting(session, kind, key, payload, actor_id, subject_id))
 
 
 def seconds(
@@ -77,11 +82,11 @@ def seconds(
 def _waiting(
     session: Session,
     kind: Kind,
+    key: str,
     payload: Payload,
     actor_id: uuid.UUID,
     subject_id: uuid.UUID | None,
 ) -> uuid.UUID:
-    key = _key(kind, payload)
     now = clock.now()
     known = _open_of(session, key)
     if known is not None and known.expires_at > now:
@@ -107,6 +112,11 @@ def _waiting(
 def _key(kind: Kind, payload: Payload) -> str:
     said = json.dumps([kind.code, payload], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _was_approved(session: Session, key: str) -> bool:
+    done = exists().where(ApprovalRequest.key == key, ApprovalRequest.outcome == APPROVED)
+    return bool(session.scalar(select(done)))
 
 
 def _open_of(session: Session, key: str) -> ApprovalRequest | None:

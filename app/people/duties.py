@@ -43,6 +43,7 @@ AREAS: Final[tuple[tuple[str, Sentence], ...]] = (
     ("/studio/people/invitations", _l("Invitations")),
     ("/studio/people/provider", _l("The identity provider")),
     ("/studio/people/sign-in", _l("How people sign in")),
+    ("/studio/points", _l("Points by hand")),
     ("/studio/redemptions", _l("Rewards to deliver")),
     ("/studio/referrals", _l("Applications")),
     ("/studio/register", _l("Register of processing, requests and documents")),

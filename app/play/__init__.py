@@ -7,6 +7,8 @@ def start(app: Flask) -> None:
     """Register handlers of facts and routes, and who tells what posts and referrals bring."""
     from app.play import (  # noqa: F401
         by_hand,
+        by_hand_mails,
+        by_hand_views,
         earned,
         guarded,
         handlers,

@@ -70,6 +70,7 @@ def studio_rules() -> Response:
         histories=_histories(),
         words=rule_words,
         may_write=bool({*WRITERS} & access.me().roles),
+        may_give=access.may_open("/studio/points/by-hand"),
     )
 
 

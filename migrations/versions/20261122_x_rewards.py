@@ -80,7 +80,5 @@ def downgrade() -> None:
     op.drop_column("reward", "is_open_outside")
     for table in WITH_ENTITY:
         with op.batch_alter_table(table, schema=None) as batch_op:
-            batch_op.drop_constraint(
-                batch_op.f(f"fk_{table}_entity_id_entity"), type_="foreignkey"
-            )
+            batch_op.drop_constraint(batch_op.f(f"fk_{table}_entity_id_entity"), type_="foreignkey")
             batch_op.drop_column("entity_id")

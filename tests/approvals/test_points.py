@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from sqlalchemy import select
 
 from app import ledger, personal_data, rights
-from app.approvals import queries, service
+from app.approvals import Submitted, queries, service
 from app.approvals.errors import NotTheSecond
 from app.approvals.models import ApprovalRequest
 from app.db import db
@@ -27,6 +29,16 @@ def people_of(house: House) -> tuple[Person, Person, Person]:
     return house.person("Anne Martin", "hr"), house.person("Paul Ferré", "hr"), house.person()
 
 
+def submit(person: Person, points: int, words: str, by: Person) -> Submitted:
+    key = uuid.uuid4().hex
+    return by_hand.submit_give(person.email, points, words, actor_id=by.id, key=key)
+
+
+def waive(person: Person, points: int, by: Person) -> Submitted:
+    key = uuid.uuid4().hex
+    return by_hand.submit_waive(person.email, points, WORDS, actor_id=by.id, key=key)
+
+
 def balance(person: Person) -> int:
     db.session.expire_all()
     return accounts.balance_of(person.id).available
@@ -34,7 +46,7 @@ def balance(person: Person) -> int:
 
 def test_it_gives_points_by_two(people_of):
     anne, paul, maelle = people_of
-    made = by_hand.submit_give(maelle.id, 20, WORDS, actor_id=anne.id)
+    made = submit(maelle, 20, WORDS, anne)
     assert made.waits and balance(maelle) == 0
     assert service.approve(made.request_id, paul.id)
     assert not service.approve(made.request_id, paul.id)
@@ -47,15 +59,15 @@ def test_it_gives_points_by_two(people_of):
 def test_it_gives_few_points_at_once_where_the_rule_says_so(people_of):
     anne, _, maelle = people_of
     set_rule(points_above=50)
-    assert not by_hand.submit_give(maelle.id, 50, WORDS, actor_id=anne.id).waits
-    assert by_hand.submit_give(maelle.id, 51, WORDS, actor_id=anne.id).waits
+    assert not submit(maelle, 50, WORDS, anne).waits
+    assert submit(maelle, 51, WORDS, anne).waits
     assert balance(maelle) == 50
 
 
 def test_it_lets_nobody_decide_about_their_own_points(people_of):
     anne, paul, _ = people_of
     set_rule(points=False)
-    made = by_hand.submit_give(anne.id, 5, WORDS, actor_id=anne.id)
+    made = submit(anne, 5, WORDS, anne)
     assert made.waits
     with pytest.raises(NotTheSecond):
         service.approve(made.request_id, anne.id)
@@ -69,43 +81,59 @@ def test_it_waives_what_a_correction_left_owing(people_of):
     award = ledger.transfer("award", "a-1", account, 30)
     ledger.transfer("redemption", "r-1", account, 30)
     ledger.reverse(award.id, reference="a-1-undo", reason="undone")
-    with pytest.raises(ledger.AboveDebt):
-        by_hand.submit_waive(maelle.id, 31, WORDS, actor_id=anne.id)
-    made = by_hand.submit_waive(maelle.id, 30, WORDS, actor_id=anne.id)
+    made = waive(maelle, 30, anne)
+    assert accounts.balance_of(maelle.id).owed == 30
     service.approve(made.request_id, paul.id)
+    db.session.expire_all()
+    assert accounts.balance_of(maelle.id).owed == 0
     set_rule(points=False)
-    with pytest.raises(ledger.AboveDebt):
-        by_hand.submit_waive(maelle.id, 1, WORDS, actor_id=anne.id)
+    assert not waive(maelle, 1, anne).waits
     assert ledger.verify().ok
 
 
-def test_it_refuses_at_once_what_cannot_be(house, people_of):
+def test_it_waives_no_more_than_is_owed(people_of):
+    anne, _, maelle = people_of
+    set_rule(points=False)
+    account = accounts.open_for(maelle.id)
+    award = ledger.transfer("award", "a-1", account, 30)
+    ledger.transfer("redemption", "r-1", account, 30)
+    ledger.reverse(award.id, reference="a-1-undo", reason="undone")
+    assert not waive(maelle, 20, anne).waits
+    db.session.expire_all()
+    assert accounts.balance_of(maelle.id).owed == 10
+    assert not waive(maelle, 500, anne).waits
+    db.session.expire_all()
+    assert accounts.balance_of(maelle.id).owed == 0 and balance(maelle) == 0
+    assert ledger.verify().ok
+
+
+def test_it_refuses_at_once_what_cannot_be(people_of):
     anne, _, maelle = people_of
     for points, words in ((0, WORDS), (-5, WORDS), (5, "  "), (5, "x" * 501)):
         with pytest.raises(InvalidInput):
-            by_hand.submit_give(maelle.id, points, words, actor_id=anne.id)
-    stranger = house.person("Théo Rossignac", joined=False)
-    with pytest.raises(by_hand.NoAccount):
-        by_hand.submit_give(stranger.id, 5, WORDS, actor_id=anne.id)
+            submit(maelle, points, words, anne)
+    with pytest.raises(InvalidInput) as refused:
+        by_hand.submit_give("nobody", 5, WORDS, actor_id=anne.id, key="k")
+    assert [*refused.value.errors] == ["address"]
     assert acts() == []
 
 
 def test_it_names_nobody_who_left_the_programme(people_of):
     anne, paul, maelle = people_of
-    made = by_hand.submit_give(maelle.id, 20, WORDS, actor_id=anne.id)
+    made = submit(maelle, 20, WORDS, anne)
     people.leave(maelle.id)
     rows, _more = queries.page(paul.id, {"hr"})
     assert maelle.name not in rows[0].words
-    with pytest.raises(by_hand.NoAccount):
-        service.approve(made.request_id, paul.id)
-    assert service.decline(made.request_id, paul.id)
+    assert service.approve(made.request_id, paul.id)
+    assert balance(maelle) == 0
+    assert not db.session.scalars(select(LedgerNote.words)).all()
 
 
 def test_it_keeps_no_words_that_an_erasure_does_not_reach(people_of):
     anne, _, maelle = people_of
-    by_hand.submit_give(maelle.id, 20, WORDS, actor_id=anne.id)
+    submit(maelle, 20, WORDS, anne)
     kept = open_request()
-    assert WORDS not in str(kept.payload)
+    assert WORDS not in str(kept.payload) and maelle.email not in str(kept.payload)
     assert queries.in_words([kept])[kept.id].endswith(f"“{WORDS}”")
     rights.erase(PERSON, maelle.id, asked_by=rights.API, actor_id=anne.id)
     db.session.expire_all()

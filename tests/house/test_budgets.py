@@ -31,6 +31,7 @@ STAFF_BUDGETS = {
     "/studio/stories": 6, "/studio/stories/new": 8, "/studio": 12, "/studio/topics": 4,
     "/studio/referrals/columns": 4, "/studio/views/referrals": 5,
     "/studio/offers": 7, "/studio/imports": 6,
+    "/studio/points/by-hand": 5,
     "/studio/rules": 4, "/studio/rules/visit/new": 4, "/studio/rewards?state=low&q=livre": 4,
     "/studio/rewards/new": 7, "/studio/charter": 8,
     "/studio/redemptions?state=all": 5, "/studio/redemptions/list": 6,
