@@ -134,7 +134,7 @@ def test_it_keeps_no_words_that_an_erasure_does_not_reach(people_of):
     submit(maelle, 20, WORDS, anne)
     kept = open_request()
     assert WORDS not in str(kept.payload) and maelle.email not in str(kept.payload)
-    assert queries.in_words([kept])[kept.id].endswith(f"“{WORDS}”")
+    assert WORDS in queries.in_words([kept])[kept.id]
     rights.erase(PERSON, maelle.id, asked_by=rights.API, actor_id=anne.id)
     db.session.expire_all()
     row = db.session.scalars(select(ApprovalRequest)).one()

@@ -349,7 +349,7 @@ def test_it_hands_offers_to_a_segment_one_by_one_and_several(
     house: House, parts: Parts, sofiane: Person
 ):
     browser = house.browser(sofiane)
-    page = browser.get(f"/studio/offers/{parts.others}").text
+    page = browser.get(f"/studio/offers/{parts.others}?lang=en").text
     assert "Recruiters who keep it" in page
     kept = {"title": "Other offer", "kept": ["", str(parts.north)]}
     assert browser.post(f"/studio/offers/{parts.others}", data=kept).status_code == 303
