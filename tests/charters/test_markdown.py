@@ -115,10 +115,10 @@ def test_a_picture_is_read_as_its_words() -> None:
     ids=range(17),
 )  # fmt: skip
 def test_it_reads_the_largest_texts_quickly(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     to_html(text)
     blocks(text)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_it_reads_no_more_than_its_limit() -> None:

@@ -88,6 +88,10 @@ GIVEN: dict[str, dict[str, Any]] = {
         "reason": "Le service du personnel l’écrit ainsi, d’après <la pièce> remise.",
     },
     "join-request": {"person": PERSON, "link": LINK},
+    "points-by-hand": {
+        "person": PERSON, "amount": 25, "waived": False, "link": LINK,
+        "words": "Idée <retenue> pour l’atelier.",
+    },
     "invitation": {
         "person": PERSON, "link": LINK, "expires_at": START + dt.timedelta(days=30),
         "refusal_link": LINK,
