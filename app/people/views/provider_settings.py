@@ -8,6 +8,7 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 
 from app.approvals.words import tell_waiting
+from app.db import read_id
 from app.errors import InvalidInput
 from app.people import provider_groups, provider_settings
 from app.people.directory import GRANTABLE
@@ -77,10 +78,7 @@ def provider_page_submit() -> Response:
 
 def _segment(raw: str) -> uuid.UUID | None:
     """The segment chosen, None for the whole organisation; one that nobody has for nonsense."""
-    try:
-        return uuid.UUID(raw) if raw else None
-    except ValueError:
-        return uuid.UUID(int=0)
+    return read_id(raw) or uuid.UUID(int=0) if raw else None
 
 
 @people.post(f"{PAGE}/mappings")

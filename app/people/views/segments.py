@@ -17,7 +17,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 
 from app.config import LANGUAGES
-from app.db import db
+from app.db import db, read_id
 from app.errors import InvalidInput, Sentence
 from app.people import search, segment_rules, segments_queries, segments_service, thresholds
 from app.people.errors import check_form
@@ -263,11 +263,8 @@ def segment_preview() -> Response:
 
 
 def _previewed() -> SegmentWhole | None:
-    try:
-        segment_id = uuid.UUID(request.form.get("segment_id", ""))
-    except ValueError:
-        return None
-    return segments_queries.segment(segment_id)
+    segment_id = read_id(request.form.get("segment_id"))
+    return segments_queries.segment(segment_id) if segment_id else None
 
 
 @people.post("/studio/segments")
@@ -392,10 +389,9 @@ def segment_people(segment_id: uuid.UUID) -> Response:
 @access.role("admin")
 def directory_listed() -> Response:
     """Put those who are ticked in the directory on the chosen list."""
-    try:
-        segment_id = uuid.UUID(request.form.get("segment_id", ""))
-    except ValueError as error:
-        raise segments_service.NoSuchSegment from error
+    segment_id = read_id(request.form.get("segment_id"))
+    if segment_id is None:
+        raise segments_service.NoSuchSegment
     added = segments_service.add_people(segment_id, _ticked(), actor_id=access.me().person_id)
     _tell_added(added)
     return redirect_to(f"/studio/segments/{segment_id}")

@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from app import mail
 from app.approvals.words import tell_waiting
 from app.config import LANGUAGES
+from app.db import read_id
 from app.errors import Forbidden, InvalidInput
 from app.people import (
     queries,
@@ -90,10 +91,7 @@ def _choices(values: list[str], chosen: str) -> list[tuple[str, str]]:
 def _asked() -> search.PeopleFilter:
     """What the address asks of the directory; what it cannot mean is left out."""
     given = request.args
-    try:
-        segment_id = uuid.UUID(given.get("segment", ""))
-    except ValueError:
-        segment_id = None
+    segment_id = read_id(given.get("segment"))
     return search.PeopleFilter(
         q=given.get("q", "")[:100],
         site=given.get("site", "")[:200],
@@ -258,10 +256,7 @@ def directory_roles(person_id: uuid.UUID) -> Response:
 def directory_grant(person_id: uuid.UUID) -> Response:
     """Give a role for one segment."""
     queries.person(person_id)
-    try:
-        segment_id = uuid.UUID(request.form.get("segment_id", ""))
-    except ValueError:
-        segment_id = uuid.UUID(int=0)
+    segment_id = read_id(request.form.get("segment_id")) or uuid.UUID(int=0)
     role = request.form.get("role", "")
     try:
         waits = role_approvals.give_role(
