@@ -43,10 +43,10 @@ class ApprovalRequest(Model):
     key: Mapped[str] = mapped_column(String(64))
     payload: Mapped[JSONDict]
     subject_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
-    requested_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    requested_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
     requested_at: Mapped[dt.datetime] = utc_column()
     expires_at: Mapped[dt.datetime]
-    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     decided_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(10))
 

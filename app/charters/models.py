@@ -33,9 +33,9 @@ class CharterVersion(Model):
     note_fr: Mapped[str] = mapped_column(String(500), default="")
     note_en: Mapped[str] = mapped_column(String(500), default="")
     created_at: Mapped[dt.datetime] = utc_column()
-    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     published_at: Mapped[dt.datetime | None]
-    published_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    published_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
 
 
 class EntityCharter(Model):

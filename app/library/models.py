@@ -53,7 +53,7 @@ class Story(Model):
     expires_at: Mapped[dt.datetime | None]
     author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     published_at: Mapped[dt.datetime | None]
-    published_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    published_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     withdrawn_at: Mapped[dt.datetime | None]
     search_text: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[int] = mapped_column(default=0)

@@ -25,5 +25,5 @@ class Picture(Model):
     height: Mapped[int]
     has_alpha: Mapped[bool] = mapped_column(default=False)
     widths: Mapped[list[int]]
-    added_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    added_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     added_at: Mapped[dt.datetime] = utc_column()

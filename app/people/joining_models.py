@@ -63,7 +63,7 @@ class OpenInvitation(Model):
     uses: Mapped[int] = mapped_column(default=0)
     code: Mapped[str] = mapped_column(Encrypted)
     code_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     created_at: Mapped[dt.datetime] = utc_column()
     expires_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
@@ -160,5 +160,5 @@ class ActivationRecord(Model):
     council_applies: Mapped[bool]
     council_on: Mapped[dt.date | None]
     text_hash: Mapped[str] = mapped_column(String(64))
-    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     recorded_at: Mapped[dt.datetime] = utc_column(index=True)

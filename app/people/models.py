@@ -71,7 +71,7 @@ class Person(Model):
     hired_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None]
     entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
-    manager_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    manager_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     suspended_at: Mapped[dt.datetime | None]
     language: Mapped[str] = mapped_column(String(5), default="fr")
     created_at: Mapped[dt.datetime] = utc_column()
@@ -134,7 +134,7 @@ class Segment(Model):
     name: Mapped[str] = mapped_column(String(120))
     search_name: Mapped[str] = mapped_column(String(240))
     rule: Mapped[JSONDict | None] = mapped_column(JSON(none_as_null=True))
-    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     created_at: Mapped[dt.datetime] = utc_column()
     archived_at: Mapped[dt.datetime | None]
 
@@ -181,7 +181,7 @@ class DirectoryCell(Model):
         Index("ix_directory_cell_site", "site"),
         Index("ix_directory_cell_department", "department"),
         Index(
-            "ix_directory_cell_open", "id", sqlite_where=text("not is_folded"),
+            "ix_directory_cell_open", "id", sqlite_where=text("is_folded = 0"),
             postgresql_where=text("not is_folded"),
         ),
     )  # fmt: skip
@@ -196,6 +196,20 @@ class DirectoryCell(Model):
     entity_id: Mapped[uuid.UUID | None]
     people: Mapped[int]
     is_folded: Mapped[bool] = mapped_column(default=False)
+
+
+class DirectoryValue(Model):
+    """How many present people of the folded `DirectoryCell`s share one value of one field: what a
+    choice of sites needs, whatever the number of combinations. Several rows add up here too."""
+
+    __tablename__ = "directory_value"
+    __retention__ = retention.PROGRAMME
+    __table_args__ = (Index("ix_directory_value_field", "field", "value"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    field: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(String(200))
+    people: Mapped[int]
 
 
 class PersonWord(Model):
@@ -262,7 +276,7 @@ class RoleGrant(Model):
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str] = mapped_column(String(20))
     segment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("segment.id"))
-    granted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    granted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     granted_at: Mapped[dt.datetime] = utc_column()
     source: Mapped[str | None] = mapped_column(String(20))
 
@@ -286,7 +300,7 @@ class Identity(Model):
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
     id: Mapped[uuid.UUID] = primary_key()
-    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
     issuer: Mapped[str] = mapped_column(String(300))
     subject: Mapped[str] = mapped_column(String(300))
     linked_at: Mapped[dt.datetime] = utc_column()
@@ -375,7 +389,7 @@ class ParkedForm(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     content: Mapped[str] = mapped_column(Encrypted)
     expires_at: Mapped[dt.datetime]
 

@@ -24,6 +24,7 @@ from app.people.models import (
     Consent,
     Credential,
     DirectoryCell,
+    DirectoryValue,
     Identity,
     Login,
     Membership,
@@ -162,7 +163,7 @@ def declare() -> None:
     """Say all of it."""
     personal_data.identified_by(PERSON, _marks, _leave)
     holds(
-        "people.entry", Person, PersonWord, DirectoryCell,
+        "people.entry", Person, PersonWord, DirectoryCell, DirectoryValue,
         title=_l("Your entry in the directory"), purpose=INVITING, basis="interest",
         source="employer", recipients=("administrators",),
         exports={PERSON: rows(Person, Person.id, hides=("erased_at",))},

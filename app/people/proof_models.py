@@ -76,7 +76,7 @@ class SignInStep(Model):
     id: Mapped[uuid.UUID] = primary_key()
     kind: Mapped[str] = mapped_column(String(20))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     method: Mapped[str | None] = mapped_column(String(20))
     challenge: Mapped[str | None] = mapped_column(String(120))
     wrong_count: Mapped[int] = mapped_column(default=0)

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.db import db
 from app.people.errors import check_form
-from app.people.models import DirectoryCell, Person, PersonWord
+from app.people.models import Person, PersonWord
 from app.people.segments import people_in
 from app.people.text import fold, one_line
 
@@ -213,18 +213,3 @@ def _place(after: str, parts: int) -> tuple[Any, ...]:
         return (*texts, uuid.UUID(values[-1]))
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise check_form({"after": _l("This page of the list does not exist.")}) from error
-
-
-def said(field: str) -> list[str]:
-    """What the directory says of present people in one field of `DirectoryCell`, by the alphabet
-    (at most 500)."""
-    column = getattr(DirectoryCell, field)
-    query = (
-        select(column)
-        .where(column.is_not(None), column != "")
-        .group_by(column)
-        .having(func.sum(DirectoryCell.people) > 0)
-        .order_by(column)
-        .limit(500)
-    )
-    return sorted(map(str, db.session.scalars(query)), key=fold)

@@ -180,13 +180,15 @@ def uses(segment_id: uuid.UUID) -> Uses:
 
 def preview(rule: Rule, *, least: int = 0) -> Preview:
     """What a rule would find. `least` is the smallest group whose number is told."""
-    everybody, people = tallies.count_everybody(), tallies.count_rule(rule)
+    people, shares = tallies.spread(rule, FACTS)
     shown = told(people, least)
     facts: dict[str, list[tuple[str, int]]] = {}
     if shown:
-        for field in FACTS:
-            facts[field] = [(v, n) for v, n in tallies.shares(rule, field) if n >= max(least, 1)]
-    return Preview(shown, everybody, facts)
+        facts = {
+            field: [(value, n) for value, n in found if n >= max(least, 1)]
+            for field, found in shares.items()
+        }
+    return Preview(shown, tallies.count_everybody(), facts)
 
 
 def people_on(segment_id: uuid.UUID) -> int:

@@ -2,8 +2,9 @@
 
 What rules ask about takes few combinations, however many people there are: `DirectoryCell` holds
 how many people share each. Whatever changes an entry writes what it adds and takes away, in its
-own transaction and without touching a row of anybody else, so nobody waits for a counter; `fold`
-sums the rows from time to time. A count is a sum over the rows that fit, exact at every moment.
+own transaction and without touching a row of anybody else, so nobody waits for a counter;
+`fold_cells` sums the rows from time to time, and then also keeps the sums of each single value
+(`DirectoryValue`). A count is a sum over the rows that fit, exact at every moment.
 
 Two things are not in the cells: days of hiring, which would make one cell for each person, and
 lists. Those are counted in the directory by their index.
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Subquery,
     case,
     delete,
     exists,
@@ -33,20 +35,24 @@ from sqlalchemy.orm import Session
 
 from app.db import db, new_id, transaction
 from app.people import segment_rules
-from app.people.models import DirectoryCell, Person, PersonWord, Segment
+from app.people.models import DirectoryCell, DirectoryValue, Person, PersonWord, Segment
 from app.people.search import PeopleFilter, forget_words, keep_words, rows_of
 from app.people.segment_rules import Rule
 from app.people.segments import kept_rule
-from app.people.text import one_line
+from app.people.text import fold, one_line
 from app.web.pages import local_today
 
 FIELDS: Final = (
     "site", "department", "language", "contract", "function", "kind", "entity_id",
 )  # fmt: skip
+SAID: Final = ("site", "department", "language", "contract", "function", "kind")
+"""The fields whose single values are summed, and can be offered as a choice."""
 _CELL: Final = tuple(getattr(DirectoryCell, name) for name in FIELDS)
 _BATCH: Final = 1_000
 
 Cell = tuple[Any, ...]
+Value = tuple[str, str]
+"""A field and one of its values."""
 
 
 def cell_of(person: Any) -> Cell | None:
@@ -73,20 +79,49 @@ def _write(session: Session, people: Mapping[Cell, int], *, is_folded: bool) -> 
 
 
 def fold_cells() -> bool:
-    """Sum the rows of each combination into one; False when none was added since the last time.
-    Two at once take different rows, so nothing is counted twice."""
-    added = exists().where(DirectoryCell.is_folded.is_(False))
-    if not db.session.scalar(select(added)):
+    """Sum the rows of each combination into one, and of each value; False when none was added
+    since the last time. Two at once take different rows, so nothing is counted twice."""
+    if not db.session.scalar(select(exists().where(~DirectoryCell.is_folded))):
         return False
     with transaction() as session:
         taken = session.connection().execute(
-            delete(DirectoryCell).returning(*_CELL, DirectoryCell.people)
+            delete(DirectoryCell).returning(*_CELL, DirectoryCell.people, DirectoryCell.is_folded)
         )
         sums: Counter[Cell] = Counter()
-        for *cell, people in taken:
+        values: Counter[Value] = Counter()
+        for *cell, people, is_folded in taken:
             sums[tuple(cell)] += people
+            if not is_folded:
+                for value in _values_of(cell):
+                    values[value] += people
         _write(session, {cell: n for cell, n in sums.items() if n}, is_folded=True)
+        _fold_values(session, values)
     return True
+
+
+def _values_of(cell: Sequence[Any]) -> Iterator[Value]:
+    for field, value in zip(FIELDS, cell, strict=True):
+        if field in SAID and value:
+            yield field, value
+
+
+def _fold_values(session: Session, values: Counter[Value]) -> None:
+    row = DirectoryValue
+    for *value, people in session.connection().execute(
+        delete(row).returning(row.field, row.value, row.people)
+    ):
+        values[value[0], value[1]] += people
+    _write_values(session, values)
+
+
+def _write_values(session: Session, people: Mapping[Value, int]) -> None:
+    rows = [
+        {"id": new_id(), "field": field, "value": value, "people": n}
+        for (field, value), n in people.items()
+        if n
+    ]
+    if rows:
+        session.connection().execute(insert(DirectoryValue), rows)
 
 
 # --- counting ----------------------------------------------------------------------------
@@ -149,26 +184,61 @@ def _rule_of(segment_id: uuid.UUID) -> Rule | None:
 
 def count_everybody() -> int:
     """How many people are present."""
-    return db.session.scalar(select(func.coalesce(func.sum(DirectoryCell.people), 0))) or 0
+    people = _people_by("kind")
+    return db.session.scalar(select(func.coalesce(func.sum(people.c.people), 0))) or 0
 
 
-def shares(rule: Rule, field: str, most: int = 5) -> list[tuple[str, int]]:
-    """Where the present people of a rule stand in one field of the directory: the most frequent
-    values with their number, '' for those of whom nothing is said."""
-    table: Any = Person if rule.needs_dates else DirectoryCell
-    column = getattr(table, field)
-    people: ColumnElement[int] = (
-        func.count() if rule.needs_dates else func.sum(DirectoryCell.people)
-    )
+def said(field: str) -> list[str]:
+    """What the directory says of present people in one of the fields `SAID`, by the alphabet
+    (at most 500)."""
+    found = _people_by(field)
     query = (
-        select(func.coalesce(column, ""), people)
-        .where(segment_rules.compiled(rule, table, local_today()), *_present(table))
-        .group_by(column)
-        .having(people > 0)
-        .order_by(people.desc(), column)
-        .limit(most)
+        select(found.c.value)
+        .group_by(found.c.value)
+        .having(func.sum(found.c.people) > 0)
+        .order_by(found.c.value)
+        .limit(500)
     )
-    return [(str(value), n) for value, n in db.session.execute(query)]
+    return sorted(map(str, db.session.scalars(query)), key=fold)
+
+
+def _people_by(field: str) -> Subquery:
+    """Rows of `value` and `people`: the sums, and what was added since they were made."""
+    row, column = DirectoryValue, getattr(DirectoryCell, field)
+    sums = select(row.value, row.people).where(row.field == field)
+    added = select(column, DirectoryCell.people).where(~DirectoryCell.is_folded, column != "")
+    return union_all(sums, added).subquery()
+
+
+def spread(
+    rule: Rule, fields: Sequence[str], most: int = 5
+) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+    """How many present people a rule finds, and where they stand in some fields of the directory:
+    the most frequent values with their number, '' for those of whom nothing is said."""
+    table: Any = Person if rule.needs_dates else DirectoryCell
+    each = literal(1) if rule.needs_dates else DirectoryCell.people
+    found = (
+        select(*(getattr(table, field) for field in fields), each.label("people"))
+        .where(segment_rules.compiled(rule, table, local_today()), *_present(table))
+        .cte("found")
+    )
+    total = func.coalesce(func.sum(found.c.people), 0)
+    parts = [select(literal(""), literal(""), total)]
+    for field in fields:
+        people = func.sum(found.c.people)
+        top = (
+            select(literal(field), func.coalesce(found.c[field], ""), people)
+            .group_by(found.c[field])
+            .having(people > 0)
+            .order_by(people.desc(), found.c[field])
+            .limit(most)
+        )
+        parts.append(select(*top.subquery().c))
+    shares: dict[str, list[tuple[str, int]]] = {field: [] for field in fields}
+    (_, _, everybody), *rows = db.session.execute(union_all(*parts))
+    for field, value, n in sorted(rows, key=lambda row: (-row[2], row[1])):
+        shares[field].append((value, n))
+    return everybody, shares
 
 
 # --- finding what was written past the services ------------------------------------------
@@ -190,7 +260,23 @@ def reconcile_cells() -> int:
         )
         wrong = {tuple(cell): int(n) for *cell, n in rows}
         _write(session, wrong, is_folded=False)
-    return len(wrong)
+        values = {value: n for field in SAID for value, n in _wrong_values(session, field)}
+        _write_values(session, values)
+    return len(wrong) + len(values)
+
+
+def _wrong_values(session: Session, field: str) -> Iterator[tuple[Value, int]]:
+    """What the sums of a field lack (less than nothing: have too much)."""
+    row, column = DirectoryValue, getattr(DirectoryCell, field)
+    folded = select(column.label("value"), DirectoryCell.people.label("n")).where(
+        DirectoryCell.is_folded, column != ""
+    )
+    kept = select(row.value, -row.people).where(row.field == field)
+    both = union_all(folded, kept).subquery()
+    lacking = func.sum(both.c.n)
+    query = select(both.c.value, lacking).group_by(both.c.value).having(lacking != 0)
+    for value, n in session.connection().execute(query):
+        yield (field, value), int(n)
 
 
 def reconcile_words() -> int:

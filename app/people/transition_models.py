@@ -25,7 +25,7 @@ class Placement(Model):
     department: Mapped[str | None] = mapped_column(String(200))
     site: Mapped[str | None] = mapped_column(String(200))
     entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
-    manager_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    manager_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     started_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime]
 
@@ -47,7 +47,7 @@ class RoleReview(Model):
     segment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("segment.id"))
     noted_at: Mapped[dt.datetime] = utc_column()
     settled_at: Mapped[dt.datetime | None]
-    settled_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    settled_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     outcome: Mapped[str | None] = mapped_column(String(10))
 
 
@@ -58,7 +58,7 @@ class HeldInvitation(Model):
     __retention__ = retention.DIRECTORY
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
-    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     asked_at: Mapped[dt.datetime] = utc_column()
 
 

@@ -44,7 +44,7 @@ class RuleVersion(Model):
     cap_period: Mapped[str | None] = mapped_column(String(5))
     starts_at: Mapped[dt.datetime]
     created_at: Mapped[dt.datetime] = utc_column()
-    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
 
 
 class PointsAccount(Model):
@@ -178,7 +178,7 @@ class LeaverRule(Model):
     after_window: Mapped[str] = mapped_column(String(10))
     starts_at: Mapped[dt.datetime]
     created_at: Mapped[dt.datetime] = utc_column()
-    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
 
 
 class LeaverAccount(Model):

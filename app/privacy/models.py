@@ -55,7 +55,7 @@ class Correction(Model):
     )  # fmt: skip
 
     request_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("data_request.id"), primary_key=True)
-    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
     field: Mapped[str] = mapped_column(String(20))
     proposed: Mapped[str] = mapped_column(Encrypted)
     asked_at: Mapped[dt.datetime] = utc_column()

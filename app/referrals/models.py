@@ -84,7 +84,7 @@ class Offer(Model):
     external_id: Mapped[str | None] = mapped_column(String(120))
     external_job_id: Mapped[str | None] = mapped_column(String(120))
     content_hash: Mapped[str] = mapped_column(String(64), default="")
-    recruiter_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    recruiter_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
     opened_at: Mapped[dt.datetime | None]
     closed_at: Mapped[dt.datetime | None]
@@ -105,7 +105,7 @@ class Recommendation(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
-    offer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offer.id"))
+    offer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offer.id"), index=True)
     words: Mapped[str] = mapped_column(String(500))
     updated_at: Mapped[dt.datetime] = utc_column()
 
@@ -126,7 +126,7 @@ class OfferLink(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     code: Mapped[str] = mapped_column(String(16), unique=True)
-    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
     offer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("offer.id"), index=True)
     channel: Mapped[str] = mapped_column(String(20))
     share_id: Mapped[uuid.UUID | None]
@@ -264,7 +264,7 @@ class Referral(Model):
     ended_at: Mapped[dt.datetime | None]
     promise_due_at: Mapped[dt.datetime | None]
     next_step: Mapped[str | None] = mapped_column(String(200))
-    owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
 
     connection_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("connection.id"))
     external_id: Mapped[str | None] = mapped_column(String(120))
@@ -315,7 +315,7 @@ class Claim(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     referral_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("referral.id", ondelete="CASCADE"))
-    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
     kind: Mapped[str] = mapped_column(String(30))
     evidence: Mapped[JSONDict]
     claimed_at: Mapped[dt.datetime]
@@ -332,7 +332,9 @@ class Decision(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     referral_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("referral.id", ondelete="CASCADE"))
-    claim_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("claim.id", ondelete="CASCADE"))
+    claim_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("claim.id", ondelete="CASCADE"), index=True
+    )
     rule_version: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(40))
     decided_at: Mapped[dt.datetime] = utc_column()
@@ -362,7 +364,7 @@ class AtsEvent(Model):
     state: Mapped[str] = mapped_column(String(12), default="pending")
     note: Mapped[str | None] = mapped_column(String(60))
     referral_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("referral.id", ondelete="SET NULL")
+        ForeignKey("referral.id", ondelete="SET NULL"), index=True
     )
 
 
@@ -391,7 +393,7 @@ class OfferImport(Model):
     connection_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("connection.id"))
     kind: Mapped[str] = mapped_column(String(30))
     origin: Mapped[str] = mapped_column(String(300))
-    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     state: Mapped[str] = mapped_column(String(12), default="preview")
     error: Mapped[str | None] = mapped_column(String(60))
     mapping: Mapped[JSONDict]
@@ -427,4 +429,4 @@ class OfferImportLine(Model):
     outcome: Mapped[str] = mapped_column(String(12))
     code: Mapped[str | None] = mapped_column(String(40))
     value: Mapped[str | None] = mapped_column(String(200))
-    offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"))
+    offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"), index=True)

@@ -38,7 +38,7 @@ class Reward(Model):
     stock: Mapped[int | None]
     stock_left: Mapped[int | None]
     pay_class: Mapped[str] = mapped_column(String(30))
-    deliverer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    deliverer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
     entity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("entity.id"))
     is_open_outside: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = utc_column()
@@ -64,7 +64,7 @@ class RewardOverride(Model):
     is_hidden: Mapped[bool] = mapped_column(default=False)
     cost: Mapped[int | None]
     description: Mapped[str | None] = mapped_column(String(1000))
-    deliverer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    deliverer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     has_own_stock: Mapped[bool] = mapped_column(default=False)
     stock: Mapped[int | None]
     stock_left: Mapped[int | None]
@@ -93,6 +93,6 @@ class Redemption(Model):
     from_own_stock: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = utc_column()
     settled_at: Mapped[dt.datetime | None]
-    settled_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    settled_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
 
     reward: Mapped[Reward] = relationship(lazy="raise")

@@ -116,7 +116,7 @@ class Share(Model):
     post_text: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(String(400), default="")
     summary: Mapped[str] = mapped_column(String(600), default="")
-    picture_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("picture.id"))
+    picture_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("picture.id"), index=True)
     alt: Mapped[str] = mapped_column(String(400), default="")
     code: Mapped[str | None] = mapped_column(String(16), unique=True)
     link_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
@@ -190,9 +190,9 @@ class SharingStop(Model):
     topic_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("topic.id"))
     message: Mapped[str] = mapped_column(String(500), default="")
     stopped_at: Mapped[dt.datetime] = utc_column()
-    stopped_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    stopped_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     lifted_at: Mapped[dt.datetime | None]
-    lifted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    lifted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
 
 
 class SharingPolicy(Model):

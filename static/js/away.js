@@ -121,7 +121,19 @@
     field?.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
-  if (here.querySelector("[data-offline]")) window.addEventListener("online", () => location.reload());
+  // A network that is back need not reach the server yet, and may tell nobody that it came.
+  if (here.querySelector("[data-offline]") && location.pathname !== "/offline") {
+    let timer, wait = 1000;
+    const again = async () => {
+      clearTimeout(timer);
+      timer = setTimeout(again, wait);
+      wait = Math.min(wait * 2, 30_000);
+      const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+      if (answer?.ok) location.reload();
+    };
+    window.addEventListener("online", again);
+    timer = setTimeout(again, wait);
+  }
 
   // Only where the page names a manifest, which public pages do not.
   if (here.querySelector("link[rel=manifest]") && "serviceWorker" in navigator) {

@@ -102,7 +102,7 @@ def test_it_narrows_by_what_the_directory_says_and_by_segment(any_house: House):
     assert len(names(PeopleFilter(segment_id=brest, within=frozenset({brest})))) == 3
     assert names(PeopleFilter(site="Lorient", within=frozenset({brest}))) == []
     assert names(PeopleFilter(within=frozenset())) == []
-    assert search.said("site") == ["Brest", "Lorient"]
+    assert tallies.said("site") == ["Brest", "Lorient"]
 
 
 @pytest.mark.parametrize("after", ["%%%", "bm90aGluZw", "W10", "WyJhIl0", "WzEsMiwzXQ"])

@@ -13,8 +13,9 @@ from sqlalchemy import func, select, update
 from app import clock
 from app.db import db, transaction
 from app.people import directory, segments, tallies
-from app.people.models import DirectoryCell, Person, Segment, SegmentPerson
+from app.people.models import DirectoryCell, DirectoryValue, Person, Segment, SegmentPerson
 from app.people.segment_rules import parse
+from app.people.text import fold
 from tests.conftest import House
 from tests.people.test_segment_rules import hired, rule, said
 
@@ -88,6 +89,51 @@ def kept_cells() -> Counter[Any]:
     columns = [getattr(DirectoryCell, name) for name in tallies.FIELDS]
     rows = db.session.execute(select(*columns, func.sum(DirectoryCell.people)).group_by(*columns))
     return Counter({tuple(cell): n for *cell, n in rows if n})
+
+
+def true_values() -> dict[str, list[str]]:
+    people = db.session.scalars(select(Person).where(Person.departed_at.is_(None))).all()
+    values = {field: {getattr(person, field) for person in people} for field in tallies.SAID}
+    return {field: sorted(found - {None}, key=fold) for field, found in values.items()}
+
+
+def kept_values() -> dict[str, list[str]]:
+    return {field: tallies.said(field) for field in tallies.SAID}
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_it_knows_what_is_said_through_every_change_of_an_entry(three, folds):
+    anne, bea, cyr = three
+    assert kept_values() == true_values()
+    changes = (
+        lambda: directory.update_person(
+            anne.id, directory.replace(directory.Profile.of(anne), site="Brest")
+        ),
+        lambda: directory.depart(cyr.id),
+        lambda: directory.come_back(cyr.id),
+        lambda: directory.update_person(
+            bea.id, directory.replace(directory.Profile.of(bea), site="", department="Épure")
+        ),
+        lambda: directory.depart(bea.id),
+    )
+    for change in changes:
+        change()
+        if folds:
+            assert tallies.fold_cells()
+        assert kept_values() == true_values()
+        assert tallies.count_everybody() == sum(true_cells().values())
+    assert tallies.reconcile_cells() == 0
+
+
+def test_it_finds_sums_of_values_that_are_wrong(three):
+    tallies.fold_cells()
+    with transaction() as session:
+        session.execute(update(DirectoryValue).values(people=7))
+        session.add(DirectoryValue(field="site", value="Nowhere", people=1))
+    assert tallies.reconcile_cells() > 1
+    assert kept_values() == true_values()
+    assert tallies.count_everybody() == 3
+    assert tallies.reconcile_cells() == 0
 
 
 def test_it_counts_through_every_change_of_an_entry(three):

@@ -70,7 +70,7 @@ def people() -> int:
 
 BOOKKEEPING = {
     "people_import", "people_import_line", "import_mapping", "audit_entry", "outbox_event",
-    "outbox_delivery", "directory_cell",
+    "outbox_delivery", "directory_cell", "directory_value",
 }  # fmt: skip
 
 
@@ -85,6 +85,7 @@ def whole_base() -> dict[str, list[tuple[Any, ...]]]:
     cells = db.metadata.tables["directory_cell"]
     keys = [cells.c[name] for name in tallies.FIELDS]
     sums = select(*keys, func.sum(cells.c.people)).group_by(*keys)
+    found["values"] = [(field, *tallies.said(field)) for field in tallies.SAID]
     found["cells"] = sorted((tuple(row) for row in db.session.execute(sums) if row[-1]), key=repr)
     return found
 

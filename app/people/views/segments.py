@@ -19,7 +19,14 @@ from sqlalchemy import select
 from app.config import LANGUAGES
 from app.db import db, read_id
 from app.errors import InvalidInput, Sentence
-from app.people import search, segment_rules, segments_queries, segments_service, thresholds
+from app.people import (
+    search,
+    segment_rules,
+    segments_queries,
+    segments_service,
+    tallies,
+    thresholds,
+)
 from app.people.errors import check_form
 from app.people.models import KINDS
 from app.people.segment_rules import Condition, Rule
@@ -219,7 +226,7 @@ def _preview_words() -> dict[str, object]:
 def _words() -> dict[str, object]:
     entities = _entities()
     fields = [(code, name) for code, name in FIELD_NAMES.items() if code != "entity" or entities]
-    known = {field: search.said(field) for field in segment_rules.WORDS}
+    known = {field: tallies.said(field) for field in segment_rules.WORDS}
     known |= {
         field: list(_names(field, entities).values()) for field in ("kind", "language", "entity")
     }

@@ -27,7 +27,7 @@ class PeopleImport(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     origin: Mapped[str] = mapped_column(String(200))
-    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     state: Mapped[str] = mapped_column(String(20))
     phase: Mapped[str] = mapped_column(String(20), default="")
     error: Mapped[str | None] = mapped_column(String(60))

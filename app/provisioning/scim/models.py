@@ -40,7 +40,7 @@ class ScimConnection(Model):
     kind: Mapped[str] = mapped_column(String(10), default="other")
     is_default: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime] = utc_column()
-    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     used_at: Mapped[dt.datetime | None]
 
 
@@ -123,7 +123,7 @@ class ScimUser(Model):
     email: Mapped[str | None] = mapped_column(String(254))
     manager_ref: Mapped[str | None] = mapped_column(String(300))
     said: Mapped[JSONDict]
-    former_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    former_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     created_at: Mapped[dt.datetime] = utc_column()
     modified_at: Mapped[dt.datetime] = utc_column()
     deleted_at: Mapped[dt.datetime | None]
