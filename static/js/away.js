@@ -122,7 +122,7 @@
   });
 
   // A network that is back need not reach the server yet, and may tell nobody that it came.
-  if (here.querySelector("[data-offline]") && location.pathname !== "/offline") {
+  if (here.querySelector("[data-comes-back]") && location.pathname !== "/offline") {
     let timer, wait = 1000;
     const again = async () => {
       clearTimeout(timer);

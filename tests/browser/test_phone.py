@@ -127,6 +127,18 @@ def test_a_member_without_a_network_reads_what_is_known(
     assert page.url == f"{url}/library"
 
 
+def test_a_page_that_is_there_stays_as_it_is_when_the_network_comes_back(
+    house: House, maelle: Person, phone: BrowserContext, url: str
+) -> None:
+    page = signed_in(house, maelle, phone, url)
+    page.goto(f"{url}/offers?q=")
+    page.fill("input[name=q]", "charpentier")
+    phone.set_offline(True)
+    phone.set_offline(False)
+    page.wait_for_timeout(2_500)  # what waits for the network asks again each second
+    assert page.input_value("input[name=q]") == "charpentier"
+
+
 def test_a_redemption_whose_answer_is_lost_is_made_once(
     house: House, maelle: Person, phone: BrowserContext, url: str
 ) -> None:
