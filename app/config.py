@@ -207,7 +207,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         secret_keys=_secret_keys(env, data_dir),
         database_url=_database_url(env, data_dir),
-        redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix", "redis+unix")),
+        redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
         base_url=(_url(env, "BASE_URL", ("https", "http")) or f"http://{shown_host}:{port}").rstrip(
             "/"
         ),

@@ -78,7 +78,7 @@ PLACES: list[tuple[str, str, Where]] = [
 ]
 
 
-def _sign_in(page: Page, base: str, who: str, language: str) -> None:
+def sign_in(page: Page, base: str, who: str, language: str) -> None:
     page.goto(f"{base}/sign-in")
     page.fill("#email", f"{who}@halvenne.example")
     page.fill("#password", PASSWORD)
@@ -90,11 +90,11 @@ def _sign_in(page: Page, base: str, who: str, language: str) -> None:
         page.click("form[action='/me/language'] button")
 
 
-def _public_offer(browser: Browser, base: str) -> str:
+def public_offer(browser: Browser, base: str) -> str:
     """A member's own link, opened as the person they sent it to would."""
     context = browser.new_context(locale="fr")
     page = context.new_page()
-    _sign_in(page, base, "maelle", "fr")
+    sign_in(page, base, "maelle", "fr")
     page.goto(f"{base}/referrals?tab=links")
     found = re.search(r"/r/[A-Za-z0-9]+", page.inner_text("main"))
     if found is None:
@@ -145,7 +145,7 @@ def main() -> int:
             )
 
         first = launch()
-        public = _public_offer(first, asked.base)
+        public = public_offer(first, asked.base)
         first.close()
         for width, language, scheme in VIEWS:
             for who in dict.fromkeys(place[1] for place in places):
@@ -158,7 +158,7 @@ def main() -> int:
                     service_workers="block",
                 )
                 if who:
-                    _sign_in(page, asked.base, who, language)
+                    sign_in(page, asked.base, who, language)
                 for name, _who, where in (place for place in places if place[1] == who):
                     at = where(page) if callable(where) else where
                     if name == "candidate":

@@ -352,16 +352,20 @@ def main() -> int:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--fresh", action="store_true")
     asked = parser.parse_args()
-    state = _state(asked.fresh)
+    state, ran = _state(asked.fresh), set[str]()
     for name, (check, rounds) in CHECKS.items():
         if asked.only not in (None, name):
             continue
         for seed in range(state.get(name, 0), min(rounds, asked.rounds or rounds)):
             began = time.monotonic()
+            ran.add(name)
             said = check(seed)
             print(f"{name} seed {seed}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
             _keep(state | {name: seed + 1})
             state[name] = seed + 1
+    done = {name for name in CHECKS if asked.only in (None, name)} - ran
+    if done:
+        print("soak: done before, not run again (--fresh begins anew):", ", ".join(sorted(done)))
     print("soak: everything held", {name: state.get(name, 0) for name in CHECKS})
     return 0
 

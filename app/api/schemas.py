@@ -278,6 +278,21 @@ class StageIn(Strict):
     starts_on = ma.fields.Date(allow_none=True)
 
 
+_IN_FULL = {"chance prize": "chance prize (free, unlinked)"}
+
+
+class PayClass(ma.fields.String):
+    """The classes of payroll, in full: a prize of chance is free, and nothing leads to it."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> Any:
+        return super()._serialize(_IN_FULL.get(value, value), attr, obj, **more)
+
+    def _deserialize(self, value: Any, *others: Any, **more: Any) -> Any:
+        short = {full: kept for kept, full in _IN_FULL.items()}
+        text = super()._deserialize(value, *others, **more)
+        return short.get(text, text)
+
+
 class RewardIn(Strict):
     """Price, stock and deliverer must be there; `stock` null means unlimited."""
 
@@ -285,7 +300,7 @@ class RewardIn(Strict):
     description = ma.fields.String(load_default="")
     cost = ma.fields.Integer(required=True, strict=True)
     stock = ma.fields.Integer(required=True, allow_none=True, strict=True)
-    pay_class = ma.fields.String(required=True, validate=validate.OneOf(PAY_CLASSES))
+    pay_class = PayClass(required=True, validate=validate.OneOf((*PAY_CLASSES, *_IN_FULL.values())))
     deliverer = ma.fields.String(required=True)
     entity = ma.fields.String(
         load_default=None, allow_none=True,
@@ -313,7 +328,7 @@ class RewardOut(ma.Schema):
     cost = ma.fields.Integer()
     stock = ma.fields.Integer(allow_none=True)
     stock_left = ma.fields.Integer(allow_none=True)
-    pay_class = ma.fields.String()
+    pay_class = PayClass()
     deliverer = ma.fields.String()
     created_at = Instant()
     entity = ma.fields.String(

@@ -23,13 +23,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
-from urllib.parse import urlsplit
 
 from sqlalchemy import URL, make_url
 
 from app import clock, migrating
 from app.cli import Refused
 from app.config import Settings
+from app.media.store import folder_of
 
 FORMAT = "portevoix-backup-1"
 MANIFEST = "manifest.json"
@@ -77,19 +77,11 @@ def _files(settings: Settings) -> Iterator[tuple[str, Path]]:
     for name in NOTES:
         if (settings.data_dir / name).is_file():
             yield name, settings.data_dir / name
-    for name, folder in ((MEDIA, media_folder(settings)), (SPOOL, settings.data_dir / SPOOL)):
-        if folder is not None and folder.is_dir():
+    for name, folder in ((MEDIA, folder_of(settings)), (SPOOL, settings.data_dir / SPOOL)):
+        if folder.is_dir():
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and not path.is_symlink():
                     yield f"{name}/{path.relative_to(folder).as_posix()}", path
-
-
-def media_folder(settings: Settings) -> Path | None:
-    """Where media are, unless elsewhere than in a folder."""
-    if not settings.media_url:
-        return settings.data_dir / MEDIA
-    parts = urlsplit(settings.media_url)
-    return Path(parts.path) if parts.scheme == "file" else None
 
 
 def _add(tar: tarfile.TarFile, manifest: Manifest, path: Path, name: str) -> None:
@@ -224,10 +216,8 @@ def put_back(settings: Settings, folder: Path) -> None:
     """Move what was unpacked to where the product looks for it."""
     stamp = f"before-restore-{clock.now():%Y%m%dT%H%M%S}"
     _put_back_database(settings, folder, stamp)
-    media = media_folder(settings)
-    for name, target in ((MEDIA, media), (SPOOL, settings.data_dir / SPOOL)):
-        if target is not None:
-            _swap(folder / name, target, stamp)
+    for name, target in ((MEDIA, folder_of(settings)), (SPOOL, settings.data_dir / SPOOL)):
+        _swap(folder / name, target, stamp)
     for name in NOTES:
         (settings.data_dir / name).unlink(missing_ok=True)
         if (folder / name).exists():

@@ -73,10 +73,21 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(NOTE, "address", "not https: browsers will not keep people signed in safely")
     if settings.env == "test":
         yield Finding(NOTE, "environment", "PORTEVOIX_ENV=test allows what only tests need")
-    if settings.oidc_issuer:
-        yield Finding(OK, "sign-in", f"accounts of {urlsplit(settings.oidc_issuer).hostname}")
-    else:
+
+
+def _sign_in(settings: Settings) -> Iterator[Finding]:
+    from app.people.oidc import Provider, ProviderAway, ProviderRefused
+
+    if not settings.oidc_issuer:
         yield Finding(OK, "sign-in", "local accounts only (no PORTEVOIX_OIDC_ISSUER)")
+        return
+    host = urlsplit(settings.oidc_issuer).hostname
+    try:
+        Provider(settings).begin(settings.locale)
+    except (ProviderAway, ProviderRefused) as away:
+        yield Finding(BROKEN, "sign-in", f"{host} cannot be used ({away})")
+    else:
+        yield Finding(OK, "sign-in", f"accounts of {host}")
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -173,6 +184,15 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
     text = f"{folder}, {free / (1 << 30):.1f} GiB free"
     state = BROKEN if free < NO_SPACE_BYTES else NOTE if free < LITTLE_SPACE_BYTES else OK
     yield Finding(state, "data folder", text)
+
+
+def _pictures(settings: Settings) -> Iterator[Finding]:
+    from app.media.store import folder_of
+
+    folder = folder_of(settings)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"x")
+    yield Finding(OK, "pictures", str(folder))
 
 
 def _spool(settings: Settings) -> Iterator[Finding]:
@@ -288,12 +308,14 @@ def _fonts(settings: Settings) -> Iterator[Finding]:
 
 CHECKS: dict[str, Check] = {
     "settings": _settings,
+    "sign-in": _sign_in,
     "keys": _keys,
     "database": _database,
     "queue": _queue,
     "outbox": _outbox,
     "schedule": _schedule,
     "data folder": _data_dir,
+    "pictures": _pictures,
     "spool": _spool,
     "clock": _clock,
     "mail": _mail,

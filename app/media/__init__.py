@@ -13,8 +13,10 @@ def start(app: Flask) -> None:
         upkeep,  # noqa: F401  (a handler declares itself)
     )
     from app.media.views import media
+    from app.web.health import keeps_files_in
 
     app.extensions[store.EXTENSION] = store.folder_of(app.extensions["portevoix"])
+    keeps_files_in(app, app.extensions[store.EXTENSION])
     personal.declare()
     app.register_blueprint(media)
     app.jinja_env.globals["picture_urls"] = service.urls

@@ -34,6 +34,15 @@ def decode_cursor(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
         raise unreadable() from error
 
 
+def decode_key(cursor: str) -> uuid.UUID:
+    """The place of a list whose order has no time. Raises `InvalidInput` for anything else."""
+    try:
+        (key,) = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return uuid.UUID(key)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise unreadable() from error
+
+
 def unreadable() -> InvalidInput:
     """A place that we never gave."""
     sentence = _l("This place in the list cannot be read.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import redis
-from flask import Blueprint, Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,7 @@ from app.web import access
 from app.web.pages import current_settings
 
 health = Blueprint("health", __name__)
+_FOLDERS = "portevoix.folders"
 
 
 class Gauged(NamedTuple):
@@ -70,8 +72,14 @@ def _queue() -> bool:
         return False
 
 
+def keeps_files_in(app: Flask, folder: Path) -> None:
+    """A folder that requests write in, too: without it the product is not ready."""
+    app.extensions.setdefault(_FOLDERS, []).append(folder)
+
+
 def _storage() -> bool:
-    return os.access(current_settings().data_dir, os.W_OK)
+    folders = [current_settings().data_dir, *current_app.extensions.get(_FOLDERS, [])]
+    return all(os.access(folder, os.W_OK | os.X_OK) for folder in folders)
 
 
 def _demo() -> bool:

@@ -56,7 +56,8 @@ def _choose() -> str:
     rule = access.rule_of(request.endpoint)
     if rule is not None and rule.who not in ("public", "signed"):
         who = access.reader()
-        if who is not None and who.scopes is None and who.language in LANGUAGES:
+        says_so = who is not None and who.scopes is not None and bool(request.accept_languages)
+        if who is not None and not says_so and who.language in LANGUAGES:
             return who.language
     return request.accept_languages.best_match(LANGUAGES) or _default()
 

@@ -161,6 +161,38 @@ def test_connections_never_show_their_secrets(recruiter: Caller) -> None:
     assert recruiter.call("GET", f"/connections/{made['id']}").status_code == 404
 
 
+def test_short_lists_have_pages_too(house: House, recruiter: Caller) -> None:
+    made = [
+        recruiter.post("/connections", {"kind": "csv", "name": f"Feed {n}"})["id"] for n in range(3)
+    ]
+    lead = house.caller(house.person("Pauline Delmotte", "lead", joined=False))
+    for caller, path in ((recruiter, "/connections"), (lead, "/rules")):
+        whole = [row["id"] for row in caller.get(path)["items"]]
+        found, after = [], None
+        while True:
+            page = caller.get(f"{path}?limit=2" + (f"&after={after}" if after else ""))
+            assert len(page["items"]) <= page["limit"] == 2
+            found += [row["id"] for row in page["items"]]
+            if (after := page["next"]) is None:
+                break
+        assert found == whole and len(whole) > 2
+        for wrong in ("limit=0", "limit=201", "limit=x", "after=nowhere", "after=WyJ4Il0"):
+            assert caller.call("GET", f"{path}?{wrong}").status_code == 422, wrong
+    assert {*made} <= {row["id"] for row in recruiter.get("/connections")["items"]}
+
+
+def test_a_program_is_answered_in_its_owners_language_unless_it_asks_otherwise(
+    house: House,
+) -> None:
+    aminata = house.caller(house.person("Aminata Sy", language="en"))
+    said = [
+        aminata.call("GET", "/offers?limit=0", **asked).json["title"]
+        for asked in ({}, {"Accept_Language": "en"}, {"Accept_Language": "fr"})
+    ]
+    assert said[0] == said[1] != said[2]
+    assert said[2] == "Un point du formulaire est à revoir"
+
+
 def test_nobody_is_made_a_member(house: House) -> None:
     admin = house.caller(house.person("Nolwenn Prigent", "admin"))
     asked = {"name": "Loïc Tanguy", "email": "loic@halvenne.example", "roles": ["member"]}

@@ -42,6 +42,13 @@ def test_it_refuses_a_reward_that_is_not_whole(hr: Caller, missing: str) -> None
     assert refused.status_code == 422 and missing in refused.json["errors"]
 
 
+def test_a_prize_of_chance_is_said_in_full(hr: Caller) -> None:
+    for word in ("chance prize", "chance prize (free, unlinked)"):
+        made = hr.post("/rewards", new(pay_class=word))
+        assert made["pay_class"] == "chance prize (free, unlinked)"
+    assert hr.call("POST", "/rewards", new(pay_class="lottery")).status_code == 422
+
+
 def test_members_find_what_the_contract_says_and_no_more(shop: Shop, hr: Caller) -> None:
     assert set(hr.post("/rewards", new())) == PLAIN | {"entity", "audience"}
     member = shop.house.caller(shop.member(100))

@@ -4,6 +4,7 @@ come back; nothing is a 5xx but 503."""
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -50,3 +51,11 @@ def test_the_operator_reads_which_part_is_missing(client: FlaskClient) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 503
     assert ready.json["parts"]["database"] is False
+
+
+def test_the_operator_reads_that_the_folder_of_pictures_is_gone(tmp_path: Path) -> None:
+    media = tmp_path / "a disk" / "media"
+    app = create_app(settings_for(tmp_path, MEDIA_URL=f"file://{quote(str(media))}"))
+    assert app.test_client().get("/readyz").json["parts"]["storage"] is True
+    media.rmdir()
+    assert app.test_client().get("/readyz").json["parts"]["storage"] is False

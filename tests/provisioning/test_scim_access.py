@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from app import clock, create_app
+from app.db import transaction
+from app.errors import InvalidInput
 from app.people import service as people
-from app.people.models import Person
+from app.people.models import Person, RoleGrant, Segment
 from app.provisioning.scim import answers, connections, queries
 from tests.conftest import House, serving, settings_for
 from tests.provisioning.scim_kit import CORE, PATCH, Directory, connect, person
@@ -64,6 +67,26 @@ def test_it_lets_a_token_of_the_product_in_with_the_scope(house: House) -> None:
     assert [(row.is_default, row.users) for row in rows] == [(True, 1)] and rows[0].used_at
     people.change_roles(admin.id, [])
     assert mine.call("GET", "/Users").status_code == 403
+
+
+def test_it_lets_nobody_in_who_administers_a_part_only(house: House) -> None:
+    admin = house.person("Admin", "admin")
+    house.person("Another", "admin")
+    made_before = people.issue_token(admin.id, "scim", ["scim"], by_console=True)
+    with transaction() as session:
+        part = Segment(name="Grenoble")
+        session.add(part)
+        session.flush()
+        session.execute(
+            update(RoleGrant)
+            .where(RoleGrant.person_id == admin.id, RoleGrant.role == "admin")
+            .values(segment_id=part.id)
+        )
+    for path in ("/Users", "/Groups", "/Schemas"):
+        assert _get(house.app, made_before, path).status_code == 403, path
+    with pytest.raises(InvalidInput):
+        people.issue_token(admin.id, "scim", ["scim"], by_console=True)
+    assert people.issue_token(admin.id, "api", ["people:write"])
 
 
 def test_it_knows_two_tokens_while_one_replaces_the_other(app: Flask, entra: Directory) -> None:

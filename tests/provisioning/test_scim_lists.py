@@ -171,6 +171,12 @@ def test_it_pages_at_the_edges(entra: Directory) -> None:
         entra.refused("GET", f"/Users?{query}", status=400, word="invalidValue")
 
 
+@pytest.mark.parametrize("text", ["--5", "%2B-5", "1.5", "ten", "%D9%A3", "1" * 40, "+"])
+def test_it_refuses_a_page_that_is_no_number(entra: Directory, text: str) -> None:
+    for name in ("startIndex", "count"):
+        entra.refused("GET", f"/Users?{name}={text}", status=400, word="invalidValue")
+
+
 def test_it_shows_what_was_asked_for(entra: Directory) -> None:
     user = entra.user(title="Soudeuse", **{ENTERPRISE: {"department": "Atelier"}})
     path = f"/Users/{user['id']}"

@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -117,7 +118,7 @@ def test_outbox_status_counts(run: Run, house: Flask) -> None:
 def test_doctor_is_content_with_a_fresh_installation(run: Run, house: Flask) -> None:
     result = run("doctor")
     assert "broken" not in result.output.replace("broken  schedule", "")
-    for what in ("database", "queue", "data folder", "clock", "mail", "fonts", "keys"):
+    for what in ("database", "queue", "data folder", "clock", "mail", "fonts", "keys", "pictures"):
         assert what in result.output
 
 
@@ -134,6 +135,7 @@ def test_doctor_finds_what_is_broken_and_tells_no_secret(run: Run, house: Flask)
     assert result.exit_code == 1
     assert re.search(r"^broken +mail +127.0.0.1:1", result.output, re.MULTILINE)
     assert re.search(r"^broken +queue", result.output, re.MULTILINE)
+    assert re.search(r"^broken +sign-in +id.example", result.output, re.MULTILINE)
     assert not [secret for secret in SECRETS if secret in result.output]
 
 
@@ -201,6 +203,23 @@ def test_a_backup_brings_everything_back_but_holds_no_key(
     assert [p.name for p in (data / "media").rglob("*.webp")] == ["one.webp"]
     kept = sorted(p.name for p in data.glob("*before-restore*"))
     assert [name.split(".before")[0] for name in kept] == ["media", "portevoix.db"]
+
+
+def test_a_backup_holds_pictures_wherever_they_are_kept(
+    run: Run, house: Flask, data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a disk" / "é"
+    url = f"file://{quote(str(folder))}"
+    folder.mkdir(parents=True)
+    (folder / "one.webp").write_text("one")
+    file = tmp_path / "backup.tar"
+    assert run("backup", str(file), MEDIA_URL=url).exit_code == 0
+    with tarfile.open(file) as tar:
+        assert "media/one.webp" in tar.getnames()
+    (folder / "one.webp").unlink()
+    result = run("restore", str(file), MEDIA_URL=url)
+    assert result.exit_code == 0, result.output
+    assert (folder / "one.webp").read_text() == "one"
 
 
 def test_a_backup_of_a_running_product_is_one_moment(

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from app import clock, personal_data, rights
 from app.api import schemas
 from app.api.idempotency import idempotent
-from app.api.resources.common import Json, as_id, page
+from app.api.resources.common import Json, as_id, page, part_of
 from app.people import queries, role_approvals
 from app.people import service as people
 from app.people.models import Person
@@ -87,10 +87,11 @@ def erasure(person_id: str) -> Json:
 
 @blueprint.get("/connections")
 @access.api("read", "recruiter", "admin")
+@blueprint.arguments(schemas.Paging, location="query")
 @blueprint.response(200, schemas.page_of(schemas.ConnectionOut))
-def connections_list() -> Json:
+def connections_list(query: Json) -> Json:
     """Tracking systems we hear from. Secrets are never shown."""
-    return page([_connection(c) for c in connections.list_connections()], None, 200)
+    return part_of(connections.list_connections(), lambda row: row.id, query, _connection)
 
 
 def _connection(row: connections.ConnectionRow) -> Json:

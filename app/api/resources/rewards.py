@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 
 from app.api import schemas
 from app.api.idempotency import idempotent
-from app.api.resources.common import Json, as_id, page, waits
+from app.api.resources.common import Json, as_id, page, part_of, waits
 from app.errors import Forbidden
 from app.people import audiences
 from app.play import guarded as guarded_rules
@@ -146,10 +146,11 @@ def cancel(redemption_id: str) -> object:
 
 @blueprint.get("/rules")
 @access.api("read")
+@blueprint.arguments(schemas.Paging, location="query")
 @blueprint.response(200, schemas.page_of(schemas.RuleOut))
-def rules_list() -> Json:
+def rules_list(query: Json) -> Json:
     """Every version of every rule of points."""
-    return page([_rule(r) for r in rules.versions()], None, 200)
+    return part_of(rules.versions(), lambda rule: rule.id, query, _rule)
 
 
 def _rule(r: Rule) -> Json:

@@ -80,6 +80,8 @@ def recognise() -> None:
         raise Refused(401, None, "A bearer token is needed here.")
     if "scim" not in (who.scopes or ()):
         raise Refused(403, None, "This token does not have the scope scim.")
+    if "admin" not in who.roles:  # whose part of the directory it is, SCIM cannot tell
+        raise Refused(403, None, "Its owner administers a part of the organisation only.")
     g.scim_connection = connections.default_connection()
     connections.note_use(g.scim_connection)
 

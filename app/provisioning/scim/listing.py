@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,6 +37,7 @@ from app.provisioning.scim.wire import (
 )
 
 MOST_TRIED = 1000
+_WHOLE = re.compile(r"[+-]?\d{1,39}", re.ASCII)
 Condition = ColumnElement[bool]
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq, "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
@@ -73,7 +75,7 @@ def _number(value: object, name: str, otherwise: int) -> int:
     if value in (None, ""):
         return otherwise
     text = str(value).strip()
-    if not text.lstrip("+-").isdecimal() or len(text) > 40:
+    if not _WHOLE.fullmatch(text):
         raise invalid(f"{name} is a whole number.")
     return max(-1, min(int(text), 2**31))
 
