@@ -93,7 +93,8 @@ class Holding:
     """One kind of data about people.
 
     `exports` and `erasures` are by kind of subject; a kind without an erasure keeps its rows,
-    and `stays` says why. `tables` are models: their retention stands beside them.
+    and `stays` says why. `tables` are models: their retention stands beside them; `in_files` is
+    the retention of what lies in files.
     """
 
     key: str
@@ -106,11 +107,12 @@ class Holding:
     exports: Mapping[str, Export] = field(default_factory=dict)
     erasures: Mapping[str, Erase] = field(default_factory=dict)
     stays: Sentence | None = None
+    in_files: Retention | None = None
 
     @property
     def retention(self) -> Retention | None:
-        """The class of the first table; None for what lies in files."""
-        found: Retention | None = self.tables[0].__retention__ if self.tables else None
+        """The class of the first table, or of the files where there is no table."""
+        found: Retention | None = self.tables[0].__retention__ if self.tables else self.in_files
         return found
 
 
@@ -130,6 +132,7 @@ def holds(
     exports: Mapping[str, Export] | None = None,
     erasures: Mapping[str, Erase] | None = None,
     stays: Sentence | None = None,
+    in_files: Retention | None = None,
 ) -> Holding:
     """Declare what is kept about people under `key` (`<feature>.<what>`); said again, it
     replaces what was said before. Raises `ValueError` for an unknown code."""
@@ -138,7 +141,7 @@ def holds(
         raise ValueError(f"{key} names what is not declared: {', '.join(sorted(unknown))}")
     made = Holding(
         key, title, purpose, basis, source, tuple(recipients), tables,
-        dict(exports or {}), dict(erasures or {}), stays,
+        dict(exports or {}), dict(erasures or {}), stays, in_files,
     )  # fmt: skip
     _holdings[key] = made
     return made

@@ -41,7 +41,7 @@ REFERRAL = Retention(
     "referral", "the end of the referral, then without a name", None, personal=False
 )
 LEDGER = Retention(
-    "ledger", "the entry, five years with a person, then without", None, personal=False
+    "ledger", "as long as the programme runs, without a name after an erasure", None, personal=False
 )
 EVENT = Retention("event", "its last delivery", _days(30), personal=False)
 IMPORT_REPORT = Retention("import-report", "the import", _days(30), personal=True)

@@ -239,7 +239,7 @@ class House:
     def caller(self, person: Person | None) -> Caller:
         token = None
         if person is not None:
-            scopes = people.allowed_scopes(person.roles)
+            scopes = people.scopes_of(person)
             token = people.issue_token(person.id, "test", scopes, by_console=True)
         return Caller(self.app.test_client(), token)
 

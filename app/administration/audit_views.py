@@ -172,7 +172,7 @@ def export() -> Response:
     asked = _asked()
     with transaction():
         audit.record("audit.exported", "audit", asked.area or "-", actor_id=access.me().person_id)
-    return sheets.download("audit", _header(), _cells(queries.each(asked)), sheets.delimiter())
+    return sheets.activity("audit", _header(), _cells(queries.each(asked)), sheets.delimiter())
 
 
 def _header() -> list[str]:

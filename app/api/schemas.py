@@ -458,7 +458,7 @@ class PersonOut(ma.Schema):
     id = ma.fields.String()
     kind = ma.fields.String()
     name = ma.fields.String()
-    email = ma.fields.String()
+    email = ma.fields.String(allow_none=True)
     employee_id = ma.fields.String(allow_none=True)
     language = ma.fields.String()
     roles = ma.fields.List(ma.fields.String())

@@ -29,7 +29,8 @@ AREAS: Final[dict[str, frozenset[str]]] = {
     RIGHTS: frozenset({
         "approval.alone", "approval.approved", "approval.asked", "approval.declined",
         "approval.expired", "approval.withdrawn", "identity.unlinked", "invitation.held", "invitation.revoked",
-        "invitations.reminded", "join_request.let_in", "join_request.turned_away",
+        "invitations.begun", "invitations.reminded", "invitations.resumed", "invitations.stopped",
+        "join_request.let_in", "join_request.turned_away",
         "open_invitation.made", "open_invitation.revoked", "partner.added", "people.import_cancelled",
         "people.import_checked", "people.import_confirmed", "people.import_departures",
         "people.import_failed", "people.import_resumed", "people.import_started",
@@ -59,7 +60,8 @@ AREAS: Final[dict[str, frozenset[str]]] = {
         "topic.ordinary", "topic.sensitive",
     }),
     EXPORTS: frozenset({
-        "audit.exported", "redemptions.exported", "redemptions.printed", "referrals.exported",
+        "audit.exported", "people.refused_exported", "redemptions.exported",
+        "redemptions.printed", "referrals.exported",
     }),
     FILES: frozenset({
         "ats.dismissed", "ats.matched", "referral.assigned", "referral.next_step",

@@ -18,6 +18,7 @@ def declare() -> None:
                               order=CharterAcceptance.sequence)},
         stays=_l(
             "Answers to the charter stay as proof, by number and without your name, for five "
-            "years (GDPR, article 17.3.e). The proof you were sent by mail names that number."
+            "years after you left (GDPR, article 17.3.e). The proof you were sent by mail names "
+            "that number."
         ),
     )  # fmt: skip

@@ -107,7 +107,8 @@ def _report(import_id: uuid.UUID, dry_run: bool, as_json: bool) -> int:
 def _counts(row: ImportRow, dry_run: bool) -> dict[str, int]:
     if dry_run:
         seen = row.foreseen or {}
-        return {n: seen.get(n, 0) for n in ("created", "changed", "same", "refused", "absent")}
+        names = ("created", "changed", "same", "refused", "absent", "no_address")
+        return {name: seen.get(name, 0) for name in names}
     return {
         "created": row.created_count, "changed": row.changed_count, "same": row.same_count,
         "refused": row.refused_count, "absent": row.absent_count,
@@ -149,6 +150,8 @@ def _say(row: ImportRow, dry_run: bool, counts: dict[str, int], lines: Iterator[
         f"{would}{counts['created']} added, {counts['changed']} changed, "
         f"{counts['same']} unchanged, {counts['refused']} refused"
     )
+    if counts.get("no_address"):
+        click.echo(f"{counts['no_address']} of them have no address and get no mail")
     if row.is_full:
         click.echo(f"{counts['absent']} people of earlier files are missing from this one")
     for line in lines:

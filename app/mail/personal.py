@@ -12,6 +12,7 @@ from pathlib import Path
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from app import retention
 from app.db import gather
 from app.mail.folder import mail_folder
 from app.personal_data import CANDIDATE, PERSON, Names, Row, Subject, holds
@@ -63,4 +64,5 @@ def declare() -> None:
         basis="contract", source="use", recipients=("you",),
         exports={PERSON: _rows, CANDIDATE: _rows}, erasures={PERSON: _erase, CANDIDATE: _erase},
         stays=_l("Messages that left are in your mailbox, which is yours."),
+        in_files=retention.MAIL_LOG,
     )  # fmt: skip

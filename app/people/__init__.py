@@ -27,6 +27,7 @@ def start(app: Flask) -> None:
         transitions,
         upkeep,
         views,
+        words,
     )
 
     sessions.start(app)
@@ -38,5 +39,6 @@ def start(app: Flask) -> None:
     provider_groups.start()
     personal.declare()
     parking.start(app)
+    app.jinja_env.filters["address"] = words.address
     app.jinja_env.globals["saved_views"] = saved_views.bar
     app.register_blueprint(views.people)

@@ -26,7 +26,7 @@ from app.people.lookup import load_person, load_present
 from app.people.membership import end_membership
 from app.people.models import KINDS, ROLES, Credential, Identity, Person, RoleGrant
 from app.people.proof_models import Passkey, RecoveryCode, SecondFactor
-from app.people.text import is_usable, normal_address, one_line
+from app.people.text import is_nowhere, is_usable, normal_address, one_line
 from app.people.tokens import delete_tokens
 
 GRANTABLE = tuple(role for role in ROLES if role != "member")
@@ -166,13 +166,16 @@ def add_person(
 def update_person(
     person_id: uuid.UUID, profile: Profile, *, actor_id: uuid.UUID | None = None
 ) -> bool:
-    """Change what the directory says; False when it said so already.
+    """Change what the directory says; False when it said so already. Whoever has no address may
+    go on without one.
 
     Raises `InvalidInput` by field, `NoSuchPerson`.
     """
-    profile = _checked(profile)
     with transaction() as session:
         person = load_person(session, person_id)
+        if not profile.email.strip() and is_nowhere(person.email):
+            profile = replace(profile, email=person.email)
+        profile = _checked(profile)
         if person.kind == "alumni" and profile.kind == "employee":
             raise ReturnToConfirm
         if Profile.of(person) == profile:

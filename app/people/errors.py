@@ -168,6 +168,40 @@ class InvitedRecently(DomainError):
         super().__init__(_l("An invitation went to this person less than a week ago."))
 
 
+class NoAddress(DomainError):
+    """No mail reaches this person: their invitation is a code on paper."""
+
+    code = "not-by-mail"
+
+    def __init__(self) -> None:
+        super().__init__(_l("This person has no address. Make a code on paper for them instead."))
+
+
+class CodeOnPaperOnly(DomainError):
+    """A personal code is for people without an address and without a role of the team."""
+
+    code = "no-personal-code"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l(
+                "A code on paper is for people who have neither an address nor a role of the "
+                "team. Invite this person by mail."
+            )
+        )
+
+
+class AddressOfAnother(InvalidInput):
+    """A personal code was answered from the mailbox of somebody else of the directory."""
+
+    code = "address-of-another"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l("Somebody of the directory has this address already. Go back and give another one.")
+        )
+
+
 class OtherPerson(DomainError):
     """An invitation for one person was opened by another who is signed in."""
 

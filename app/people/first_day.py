@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.db import db
 from app.people.models import Person
+from app.people.text import is_nowhere
 from app.people.transition_models import HeldInvitation
 from app.web.pages import local_today
 
@@ -67,7 +68,10 @@ def forget_held(session: Session, person_id: uuid.UUID) -> None:
 
 
 def may_write(address: str, template: str) -> bool:
-    """False for somebody who starts later or is away for long, unless they asked for it."""
+    """False for somebody without an address; and, unless they asked for it, for somebody who
+    starts later or is away for long."""
+    if is_nowhere(address):
+        return False
     if template in ASKED_FOR:
         return True
     row = db.session.execute(

@@ -10,7 +10,7 @@ import uuid
 from sqlalchemy import select
 
 from app import mail, outbox
-from app.db import db
+from app.db import db, transaction
 from app.people import email_codes, invitations, pauses
 from app.people.joining_models import EmailCode, JoinRequest
 from app.people.links import INVITATION, RESET, Ticket
@@ -23,8 +23,16 @@ def _present(person_id: str) -> Person | None:
 
 
 @outbox.on("person.invited", "people.invitation", outside=True)
-def send_invitation(person_id: str, expires_at: int, state: str) -> None:
-    """To somebody who takes part already, or said no, nothing is sent (see `invitations`)."""
+def send_invitation(person_id: str, expires_at: int, state: str, reminds: bool = False) -> None:
+    """To somebody who takes part already, or said no, nothing is sent (see `invitations`). One
+    that reminds waits for working hours, whenever the workers come to it."""
+    if reminds and (wait := invitations.reminders_wait()):
+        with transaction():
+            outbox.record(
+                "person.invited", delay=wait, person_id=person_id, expires_at=expires_at,
+                state=state, reminds=True,
+            )  # fmt: skip
+        return
     person = _present(person_id)
     if person is None or not invitations.is_wanted(person):
         return

@@ -23,12 +23,14 @@ from app import audit, clock, crypto, outbox
 from app.db import db, transaction
 from app.errors import NotFound
 from app.people import first_day, names, thresholds
-from app.people.errors import InvitedRecently, check_form
+from app.people.errors import InvitedRecently, NoAddress, check_form
 from app.people.joining_models import Invitation, InvitationRefusal
 from app.people.links import INVITATION, new_ticket
 from app.people.lookup import load_present
 from app.people.membership import refusal_hash
 from app.people.models import Membership, Person
+from app.people.text import is_nowhere
+from app.web.hours import until_working_hours
 
 WEEK: Final = dt.timedelta(days=7)
 BATCH: Final = 200
@@ -41,35 +43,43 @@ MOST: Final = 200
 
 def invite(person_id: uuid.UUID, *, actor_id: uuid.UUID | None = None) -> None:
     """Send an invitation, valid for 14 days. Raises `NoSuchPerson`, `Departed`,
-    `InvitedRecently`.
+    `InvitedRecently`, and `NoAddress` for whom only a code on paper reaches (`personal_codes`).
 
     Somebody who takes part already, or who said no, gets none, and the caller is not told:
     nobody may find out in this way who joined (rule W2). Before somebody's first day it waits.
     """
     with transaction() as session:
         person = load_present(session, person_id)
+        if is_nowhere(person.email):
+            raise NoAddress
         if first_day.holds(session, person, actor_id):
             return
         row = session.get(Invitation, person_id)
         if row is not None and row.sent_at > clock.now() - WEEK:
             raise InvitedRecently
-        _send(session, person, actor_id)
+        send(session, person, row, actor_id)
 
 
-def _send(session: Session, person: Person, actor_id: uuid.UUID | None) -> None:
-    if first_day.holds(session, person, actor_id):
-        return
+def send(
+    session: Session, person: Person, row: Invitation | None, actor_id: uuid.UUID | None,
+    *, by_mail: bool = True, reminds: bool = False,
+) -> None:  # fmt: skip
+    """Note an invitation over `row`, the one before, and have its mail leave; one that `reminds`
+    leaves in working hours. Without `by_mail` it is noted alone: a list that left out whoever
+    takes part would tell who does (rule W2)."""
     ticket = new_ticket(INVITATION, person)
-    row = session.get(Invitation, person.id) or Invitation(person_id=person.id)
+    row = row or Invitation(person_id=person.id)
     row.sent_at, row.expires_at = clock.now(), ticket.expires
     session.add(row)
     audit.record("person.invited", "person", person.id, actor_id=actor_id)
-    outbox.record(
-        "person.invited",
-        person_id=str(person.id),
-        expires_at=ticket.expires_at,
-        state=ticket.state,
-    )
+    if by_mail:
+        outbox.record(
+            "person.invited",
+            person_id=str(person.id),
+            expires_at=ticket.expires_at,
+            state=ticket.state,
+            reminds=reminds,
+        )
 
 
 def revoke(person_id: uuid.UUID, *, actor_id: uuid.UUID | None = None) -> bool:
@@ -84,11 +94,12 @@ def revoke(person_id: uuid.UUID, *, actor_id: uuid.UUID | None = None) -> bool:
 
 
 def is_wanted(person: Person) -> bool:
-    """Whether an invitation may reach this person now: they did not join, did not say no, and
-    it was not taken back since it was asked for."""
+    """Whether an invitation may reach this person now: they did not join, did not say no, have an
+    address, and it was not taken back since it was asked for."""
     row = db.session.get(Invitation, person.id)
     return (
         not person.is_member
+        and not is_nowhere(person.email)
         and (row is None or not row.is_revoked)
         and db.session.get(InvitationRefusal, refusal_hash(person.email)) is None
     )
@@ -98,23 +109,31 @@ def is_wanted(person: Person) -> bool:
 
 
 def remind(*, actor_id: uuid.UUID | None = None) -> None:
-    """Write once more to those who have not answered and whose last mail is a week old. Who
-    that is, or how many, is told to nobody."""
+    """Write once more to those who have not answered and whose last mail is a week old, in
+    working hours (rule W9). Who that is, or how many, is told to nobody."""
     with transaction():
         audit.record("invitations.reminded", "organisation", 1, actor_id=actor_id)
         by = str(actor_id) if actor_id else None
         outbox.record("invitations.remind", after=str(NOBODY), actor_id=by)
 
 
+def reminders_wait() -> dt.timedelta:
+    """How long a reminder waits now: nothing in working hours."""
+    return until_working_hours(clock.now())
+
+
 @outbox.on("invitations.remind", "people.remind_invited", timeout=300)
 def on_remind(after: str, actor_id: str | None = None) -> None:
-    """One batch; the next one follows as a fact of its own."""
+    """One batch, in working hours; the next one follows as a fact of its own."""
+    if wait := reminders_wait():
+        outbox.record("invitations.remind", delay=wait, after=after, actor_id=actor_id)
+        return
     session = db.session()
     by = uuid.UUID(actor_id) if actor_id else None
     found = session.scalars(_unanswered(uuid.UUID(after))).all()
     for person in found:
-        if is_wanted(person):
-            _send(session, person, by)
+        if is_wanted(person) and not first_day.holds(session, person, by):
+            send(session, person, session.get(Invitation, person.id), by, reminds=True)
     if len(found) == BATCH:
         outbox.record("invitations.remind", after=str(found[-1].id), actor_id=actor_id)
 

@@ -41,11 +41,33 @@ class InvitationRefusal(Model):
     refused_at: Mapped[dt.datetime] = utc_column()
 
 
+class InvitationRound(Model):
+    """Inviting everybody of a segment, or of the directory (`segment_id` None), who had no
+    invitation yet. `total` entries are gone through, `done` of them are; `place` is the last one.
+    `state`: 'running', 'done' or 'stopped'. `is_limited`: an administrator of a part began it,
+    who writes to nobody with a role."""
+
+    __tablename__ = "invitation_round"
+    __retention__ = retention.SECURITY_LOG
+
+    id: Mapped[uuid.UUID] = primary_key()
+    segment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("segment.id"), index=True)
+    is_limited: Mapped[bool] = mapped_column(default=False)
+    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
+    started_at: Mapped[dt.datetime] = utc_column(index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    place: Mapped[uuid.UUID]
+    finished_at: Mapped[dt.datetime | None]
+
+
 class OpenInvitation(Model):
     """A link, poster or paper code for a team or a site. `admission`: 'domain' (an address of
     `domain`), 'approval' (an administrator looks first) or 'paper' (whoever holds the code, one
     person each). `code_hash` finds it, `code` is what a sheet prints again. Codes that were
-    made together share a `batch_id`."""
+    made together share a `batch_id`. With 'personal' it is for one entry of the directory, whose
+    id is the `batch_id`; it has no label."""
 
     __tablename__ = "open_invitation"
     __retention__ = retention.PROGRAMME

@@ -4,6 +4,9 @@ One carries a code of eight readable characters, a last day and a number of uses
 in: somebody with an address of a domain, somebody an administrator looks at first, or whoever
 holds a code on paper, one person each. The address may be a private one: six figures sent there
 prove that it is theirs (`email_codes`). Until they join, what they typed waits as a request.
+
+A code for one person who has no address (`personal_codes`) is answered in the same way, and leads
+into the entry that is there already.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import datetime as dt
 import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
@@ -26,8 +29,10 @@ from app.config import LANGUAGES
 from app.db import db, new_id, transaction
 from app.errors import NotFound, Sentence
 from app.people import email_codes
-from app.people.directory import add_person
+from app.people.directory import Profile, add_person, update_person
 from app.people.errors import (
+    AddressOfAnother,
+    AlreadyMember,
     Departed,
     InvitationOver,
     InvitationRevoked,
@@ -41,14 +46,17 @@ from app.people.errors import (
 from app.people.invitations import invite
 from app.people.joining_models import JoinRequest, OpenInvitation
 from app.people.logins import SignedIn, start_login
+from app.people.lookup import load_present
 from app.people.membership import join
 from app.people.models import Person
-from app.people.text import is_usable, normal_address, one_line
+from app.people.text import is_nowhere, is_usable, normal_address, one_line
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without what is mistaken for something else on paper: 0 and O, 1, I and L, U and V."""
 LENGTH: Final = 8
 ADMISSIONS: Final = ("domain", "approval", "paper")
+"""Those an administrator chooses from."""
+PERSONAL: Final = "personal"
 MOST_DAYS: Final = 180
 MOST_USES: Final = 5_000
 MOST_COPIES: Final = 60
@@ -92,7 +100,7 @@ def create(terms: Terms, *, actor_id: uuid.UUID | None = None) -> uuid.UUID:
 def _row(
     terms: Terms, batch_id: uuid.UUID, use_limit: int, actor_id: uuid.UUID | None
 ) -> OpenInvitation:
-    code = "".join(secrets.choice(ALPHABET) for _place in range(LENGTH))
+    code = new_code()
     return OpenInvitation(
         batch_id=batch_id,
         label=one_line(terms.label),
@@ -103,17 +111,22 @@ def _row(
         domain=_domain(terms.domain) if terms.admission == "domain" else None,
         use_limit=use_limit,
         code=code,
-        code_hash=_hash(code),
+        code_hash=hash_of(code),
         created_by=actor_id,
         expires_at=clock.now() + dt.timedelta(days=terms.days),
     )
+
+
+def new_code() -> str:
+    return "".join(secrets.choice(ALPHABET) for _place in range(LENGTH))
 
 
 def _domain(typed: str) -> str:
     return normal_address("a@" + one_line(typed).removeprefix("@")).removeprefix("a@")
 
 
-def _hash(code: str) -> str:
+def hash_of(code: str) -> str:
+    """How a code is found."""
     return crypto.fingerprint(code, "open-invitation")
 
 
@@ -189,6 +202,7 @@ def batches() -> list[Batch]:
             func.sum(OpenInvitation.use_limit), func.max(OpenInvitation.expires_at),
             func.max(OpenInvitation.revoked_at),
         )
+        .where(OpenInvitation.admission != PERSONAL)
         .group_by(
             OpenInvitation.batch_id, OpenInvitation.label, OpenInvitation.admission,
             OpenInvitation.domain,
@@ -209,7 +223,9 @@ def _state(uses: int, limit: int, expires_at: dt.datetime, revoked_at: dt.dateti
 
 def batch(batch_id: uuid.UUID) -> Sequence[OpenInvitation]:
     """The codes of one, as they are printed. Raises `NotFound`."""
-    query = select(OpenInvitation).where(OpenInvitation.batch_id == batch_id)
+    query = select(OpenInvitation).where(
+        OpenInvitation.batch_id == batch_id, OpenInvitation.admission != PERSONAL
+    )
     rows = db.session.scalars(query.order_by(OpenInvitation.id)).all()
     if not rows:
         raise NotFound(_l("There is no such invitation."))
@@ -232,7 +248,7 @@ def by_code(typed: str) -> OpenInvitation:
     Raises `InvitationUnknown`, `InvitationRevoked`, `InvitationOver`, `InvitationUsedUp`.
     """
     row = db.session.scalar(
-        select(OpenInvitation).where(OpenInvitation.code_hash == _hash(read_code(typed)))
+        select(OpenInvitation).where(OpenInvitation.code_hash == hash_of(read_code(typed)))
     )
     if row is None:
         raise InvitationUnknown
@@ -240,9 +256,26 @@ def by_code(typed: str) -> OpenInvitation:
     return row
 
 
+def holder_of(row: OpenInvitation) -> Person | None:
+    """For whom a personal code was made; None where it is for nobody in particular."""
+    return db.session.get(Person, row.batch_id) if row.admission == PERSONAL else None
+
+
+def is_for_paper(person: Person | None) -> bool:
+    """Whether a personal code leads into this entry: present, without an address, and without a
+    role of the team, which no paper may open."""
+    return (
+        person is not None
+        and person.departed_at is None
+        and is_nowhere(person.email)
+        and not person.role_grants
+    )
+
+
 def _check_open(row: OpenInvitation) -> None:
     state = _state(row.uses, row.use_limit, row.expires_at, row.revoked_at)
-    if state == "revoked":
+    is_closed = row.admission == PERSONAL and not is_for_paper(holder_of(row))
+    if state == "revoked" or is_closed:
         raise InvitationRevoked
     if state == "over":
         raise InvitationOver
@@ -258,9 +291,11 @@ def answer(typed_code: str, name: str, email: str, language: str) -> uuid.UUID:
 
     Raises `InvalidInput` by field, and what `by_code` raises.
     """
-    name, address = one_line(name), normal_address(email)
+    address = normal_address(email)
     with transaction() as session:
         row = by_code(typed_code)
+        holder = holder_of(row)
+        name = holder.name if holder else one_line(name)
         _check_answer(row, name, address)
         request = JoinRequest(
             id=new_id(), invitation_id=row.id, name=name, email=address,
@@ -295,7 +330,8 @@ class Verified:
 
 
 def verify(code_id: uuid.UUID, typed: str, browser: str) -> Verified:
-    """The six figures were typed. Raises `WrongMailCode`, `Departed`, what `by_code` raises."""
+    """The six figures were typed. Raises `WrongMailCode`, `Departed`, `AddressOfAnother`, what
+    `by_code` raises."""
     proved = email_codes.check(code_id, typed)
     with transaction() as session:
         request = session.get(JoinRequest, proved.request_id) if proved.request_id else None
@@ -304,6 +340,8 @@ def verify(code_id: uuid.UUID, typed: str, browser: str) -> Verified:
         known = _person_at(session, request.email)
         if known is not None and known.departed_at is not None:
             raise Departed
+        if known is not None and _is_for_another(request, known):
+            raise AddressOfAnother
         if known is not None and known.is_member:
             session.delete(request)
             return Verified(signed_in=start_login(known.id, browser, "code"))
@@ -314,6 +352,11 @@ def verify(code_id: uuid.UUID, typed: str, browser: str) -> Verified:
             _ask(request, row)
             return Verified()
         return Verified(ticket=_ticket(request.id))
+
+
+def _is_for_another(request: JoinRequest, known: Person) -> bool:
+    row = db.session.get_one(OpenInvitation, request.invitation_id)
+    return row.admission == PERSONAL and row.batch_id != known.id
 
 
 def _ask(request: JoinRequest, row: OpenInvitation) -> None:
@@ -354,7 +397,7 @@ def request_of(ticket: str) -> JoinRequest:
 
 def join_by(ticket: str, purposes: Sequence[str], language: str, browser: str) -> SignedIn:
     """Take part: the entry in the directory, the membership and the use of the invitation come
-    into being together. Raises `InvalidInput`, and what `request_of` raises."""
+    into being together. Raises `InvalidInput`, `AlreadyMember`, and what `request_of` raises."""
     with transaction() as session:
         request = request_of(ticket)
         row = session.get_one(
@@ -362,11 +405,27 @@ def join_by(ticket: str, purposes: Sequence[str], language: str, browser: str) -
         )
         _check_open(row)
         row.uses += 1
-        person = _person_at(session, request.email) or _enter(request, row)
+        if row.admission == PERSONAL:
+            person = _take_entry(session, request, row)
+        else:
+            person = _person_at(session, request.email) or _enter(request, row)
         if not person.is_member:
             join(person.id, None, purposes, language=language)
         session.delete(request)
         return start_login(person.id, browser, "invitation")
+
+
+def _take_entry(session: Session, request: JoinRequest, row: OpenInvitation) -> Person:
+    """The entry of a personal code, with the address that was proved. Raises `AlreadyMember`:
+    somebody who takes part without an address is let in by no paper."""
+    person = load_present(session, row.batch_id)
+    if person.is_member:
+        raise AlreadyMember
+    if not is_for_paper(person):
+        raise InvitationRevoked
+    profile = replace(Profile.of(person), email=request.email)
+    update_person(person.id, profile, actor_id=person.id)
+    return person
 
 
 def _enter(request: JoinRequest, row: OpenInvitation, actor_id: uuid.UUID | None = None) -> Person:

@@ -13,6 +13,7 @@ from app import clock, personal_data, rights
 from app.db import before_commit
 from app.errors import Sentence
 from app.people import joining_models as joining
+from app.people import personal_codes
 from app.people import proof_models as proofs
 from app.people import transition_models as ways
 from app.people.directory import depart
@@ -125,6 +126,16 @@ def _forget_requests(session: Session, subject: Subject) -> None:
     session.execute(delete(joining.JoinRequest).where(theirs))
 
 
+def _code_rows(session: Session, person_id: uuid.UUID) -> list[personal_data.Row]:
+    hidden = ("id", "batch_id", "code", "code_hash", "created_by", "uses")
+    found = rows(joining.OpenInvitation, joining.OpenInvitation.batch_id, hides=hidden)
+    return [*found(session, person_id)]
+
+
+def _forget_codes(session: Session, subject: Subject) -> None:
+    personal_codes.forget(session, subject.id)
+
+
 def _forget_grants(session: Session, subject: Subject) -> None:
     """Their own; of those they gave to others only who gave them."""
     session.execute(delete(RoleGrant).where(RoleGrant.person_id == subject.id))
@@ -142,6 +153,11 @@ def _forget_moves(session: Session, subject: Subject) -> None:
         .where(ways.Placement.manager_id == subject.id)
         .values(manager_id=None)
     )
+
+
+def _forget_rounds(session: Session, subject: Subject) -> None:
+    made = joining.InvitationRound
+    session.execute(update(made).where(made.started_by == subject.id).values(started_by=None))
 
 
 def _forget_lists_made(session: Session, subject: Subject) -> None:
@@ -210,6 +226,11 @@ def _declare_ways() -> None:
         exports={PERSON: _request_rows}, erasures={PERSON: _forget_requests},
     )  # fmt: skip
     holds(
+        "people.personal_code", joining.OpenInvitation, title=_l("A code on paper made for you"),
+        purpose=INVITING, basis="interest", source="colleagues", recipients=("administrators",),
+        exports={PERSON: _code_rows}, erasures={PERSON: _forget_codes},
+    )  # fmt: skip
+    holds(
         "people.places", ways.Placement, title=_l("Places you had before"), purpose=TAKING_PART,
         basis="interest", source="employer", recipients=("administrators",),
         exports={PERSON: rows(ways.Placement, ways.Placement.person_id,
@@ -236,6 +257,14 @@ def _declare_ways() -> None:
         source="use", recipients=("administrators",),
         exports={PERSON: rows(Segment, Segment.created_by, hides=("id", "rule"))},
         erasures={PERSON: _forget_lists_made},
+    )  # fmt: skip
+    made = joining.InvitationRound
+    personal_data.holds(
+        "people.invitation_rounds", made, title=_l("Rounds of invitations you began"),
+        purpose=INVITING, basis="interest", source="use", recipients=("administrators",),
+        exports={PERSON: rows(made, made.started_by, hides=(
+            "id", "segment_id", "is_limited", "total", "done", "place", "finished_at"))},
+        erasures={PERSON: _forget_rounds},
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, case, exists, or_, select
 
 from app import clock
 from app.db import db
@@ -21,7 +21,7 @@ from app.people.consents import PURPOSES, Purpose
 from app.people.errors import NoSuchPerson
 from app.people.models import AccessToken, Consent, Credential, Membership, Person, RoleGrant
 from app.people.search import PeopleFilter, find
-from app.people.text import normal_address, one_line
+from app.people.text import NOWHERE, normal_address, one_line
 
 MOST = 200
 
@@ -171,6 +171,11 @@ def person_by_email(email: str) -> Person | None:
 def person_by_employee_id(employee_id: str) -> Person | None:
     """The entry with this employee number, which is text: 00123 is not 123."""
     return db.session.scalar(select(Person).where(Person.employee_id == one_line(employee_id)))
+
+
+def mailbox(person: type[Person]) -> ColumnElement[str]:
+    """The address of people (or of an alias) where mail reaches them, "" of who has none."""
+    return case((person.email.endswith(NOWHERE), ""), else_=person.email)
 
 
 def named(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Named]:

@@ -24,10 +24,12 @@ from app.db import db
 from app.people.errors import check_form
 from app.people.models import Person, PersonWord
 from app.people.segments import people_in
-from app.people.text import fold, one_line
+from app.people.text import fold, is_nowhere, one_line
 
 LONGEST: Final = 80
 MOST: Final = 200
+NO_ADDRESS: Final = "@"
+"""The word of people without an address, who are found by it alone."""
 COUNTED: Final = 1_000
 """Where counting ends: a list says "more than 1,000" and no more."""
 _TYPED: Final = 6
@@ -45,8 +47,10 @@ def _split(text: str) -> list[str]:
 
 def words_of(name: str, email: str, employee_id: str | None) -> frozenset[str]:
     """What a person is found by."""
-    local = email.partition("@")[0]
-    found = {*_split(name), *_split(local), *_split(employee_id or "")}
+    found = {*_split(name), *_split(employee_id or "")}
+    if is_nowhere(email):
+        return frozenset(found | {NO_ADDRESS})
+    found |= {*_split(email.partition("@")[0])}
     return frozenset(found | {f"@{fold(email)}"[:LONGEST]})
 
 
@@ -78,7 +82,8 @@ def forget_words(session: Session, person_ids: Collection[uuid.UUID]) -> None:
 @dataclass(frozen=True, slots=True)
 class PeopleFilter:
     """What a list of the directory shows; empty means everybody present. `state` is 'present' or
-    'departed'; `within` holds the segments that limit whoever asks, None for no limit."""
+    'departed'; `within` holds the segments that limit whoever asks, None for no limit; `no_address`
+    leaves those whom no mail reaches."""
 
     q: str = ""
     site: str = ""
@@ -87,6 +92,7 @@ class PeopleFilter:
     segment_id: uuid.UUID | None = None
     state: str = "present"
     within: frozenset[uuid.UUID] | None = None
+    no_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,9 @@ def conditions(f: PeopleFilter) -> list[ColumnElement[bool]]:
         found.append(people_in([f.segment_id]))
     if f.within is not None:
         found.append(people_in(f.within))
+    if f.no_address:
+        worded = select(PersonWord.person_id).where(PersonWord.word == NO_ADDRESS)
+        found.append(Person.id.in_(worded))
     return found
 
 

@@ -37,6 +37,7 @@ from app.people.tokens import (
     issue_token,
     new_token,
     revoke_token,
+    scopes_of,
     usable_scopes,
 )
 
@@ -44,7 +45,7 @@ __all__ = [
     "GRANTABLE", "SCOPE_ROLES", "Profile", "SignedIn", "add_person", "allowed_scopes",
     "change_password", "change_roles", "come_back", "depart", "end_all_logins", "end_login",
     "ensure_token", "forget_password", "give_consent", "invite", "issue_token", "join", "leave",
-    "new_token", "reset_password", "revoke_token", "set_language", "set_password",
+    "new_token", "reset_password", "revoke_token", "scopes_of", "set_language", "set_password",
     "set_sign_in_policy", "sign_in",
     "sign_out", "start_login", "unlink_identities", "update_person", "usable_scopes",
     "withdraw_consent",

@@ -158,7 +158,7 @@ def _present(table: Any) -> list[ColumnElement[bool]]:
 def count_found(f: PeopleFilter) -> int | None:
     """How many people a list of the directory shows, where the counters know: those present,
     without words, by fields and by a rule without dates. None for other lists."""
-    if f.q or f.state != "present":
+    if f.q or f.state != "present" or f.no_address:
         return None
     rules: list[Rule | None] = []
     if f.segment_id is not None:

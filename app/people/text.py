@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import uuid
 
 _USABLE = re.compile(r"[a-z0-9.!#$%&*+/=?^_`{|}~'-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*")
 LONGEST = 254
+NOWHERE = ".invalid"
+"""The end of names that no server ever has (RFC 2606)."""
 _LIGATURES = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
@@ -38,3 +41,14 @@ def normal_address(text: str) -> str:
 def is_usable(address: str) -> bool:
     """True for an address, in its normal form, that any mail server can deliver to."""
     return len(address) <= LONGEST and ".." not in address and bool(_USABLE.fullmatch(address))
+
+
+def nowhere(key: uuid.UUID) -> str:
+    """What stands in for the address of somebody who has none: unlike any other, as the column
+    wants it, and of no mailbox. `key` names the person, or the row that brought them."""
+    return f"{key}@none{NOWHERE}"
+
+
+def is_nowhere(address: str) -> bool:
+    """True for what stands in for an address: no mail can go there, no page shows it."""
+    return address.endswith(NOWHERE)

@@ -53,7 +53,7 @@ def allowed_scopes(roles: Collection[str]) -> frozenset[str]:
     return frozenset(scope for scope, enough in SCOPE_ROLES.items() if enough & {*roles})
 
 
-def _scopes_of(person: Person) -> frozenset[str]:
+def scopes_of(person: Person) -> frozenset[str]:
     """The whole directory is kept by administrators of the whole organisation only."""
     everywhere = {grant.role for grant in person.role_grants if grant.segment_id is None}
     return allowed_scopes(person.roles) - (_WHOLE - allowed_scopes(everywhere))
@@ -109,7 +109,7 @@ def issue_token(
         raise ValueError("a token is pvx_ and 43 characters")
     with transaction() as session:
         person = load_present(session, person_id)
-        _refuse(name, wanted, _scopes_of(person))
+        _refuse(name, wanted, scopes_of(person))
         if not by_console:
             _refuse_mixture(wanted)
         row = _row(person, name, wanted, plain, expires_at)

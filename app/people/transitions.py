@@ -16,6 +16,7 @@ administrator reads it before confirming; afterwards the person gets it in plain
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import uuid
@@ -33,7 +34,7 @@ from app import audit, clock, outbox
 from app.db import db, transaction
 from app.errors import DomainError, Sentence
 from app.people import directory, first_day, kinds, personal_address, placements
-from app.people.errors import check_form
+from app.people.errors import NoAddress, check_form
 from app.people.invitations import invite
 from app.people.lookup import load_person, load_present
 from app.people.membership import join
@@ -418,7 +419,8 @@ def send_held_invitations() -> int:
     for person_id, asked_by in due:
         with transaction() as session:
             first_day.forget_held(session, person_id)
-            invite(person_id, actor_id=asked_by)
+            with contextlib.suppress(NoAddress):  # it was taken from them meanwhile
+                invite(person_id, actor_id=asked_by)
     return len(due)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.errors import Sentence
+from app.people.text import is_nowhere
 
 ROLE_NAMES: dict[str, Sentence] = {
     "member": _l("Member"),
@@ -61,3 +63,8 @@ METHOD_NAMES: dict[str, Sentence] = {
     "setup": _l("when this installation was set up"),
     "code": _l("by a code from the mailbox"),
 }
+
+
+def address(email: str) -> str:
+    """An address as pages show it."""
+    return str(_("no address")) if is_nowhere(email) else email

@@ -21,9 +21,9 @@ from app.errors import NotFound
 from app.people import activation, thresholds
 from app.people.words import ROLE_DUTIES, ROLE_NAMES
 from app.personal_data import CANDIDATE, PERSON
-from app.privacy import purge_rules, register
+from app.privacy import purge_rules, recipients, register
 from app.settings import organisation
-from app.web import current_settings
+from app.web import sheets
 from app.web.i18n import language
 from app.web.pages import local_today
 
@@ -86,7 +86,12 @@ def _purpose() -> Section:
         (
             _("Nothing is published without the member’s own press on that very post."),
             _("Stopping takes one press, without a reason, and works at once."),
-            _("Nothing in it can be written to an appraisal, and every export says so."),
+            _("Nothing in it can be written to an appraisal."),
+            _(
+                "Every file with people’s activity that the team downloads, and the list for "
+                "handing rewards over, ends with: “%(notice)s” None of them holds employee numbers.",
+                notice=sheets.notice(),
+            ),
         ),
     )
 
@@ -173,7 +178,9 @@ def _small_groups() -> Section:
 
 
 def _forgetting() -> Section:
-    rows = tuple((str(rule.title),) for rule in purge_rules.RULES)
+    titles = [rule.title for rule in purge_rules.RULES]
+    titles += [rule.title for rule in purge_rules.FILE_RULES]
+    rows = tuple((str(title),) for title in titles)
     return Section(
         _("What is forgotten by itself"),
         (_("Every night, without anybody’s press:"),),
@@ -204,23 +211,21 @@ def _rights() -> Section:
 
 
 def _outside() -> Section:
-    linked = bool(current_settings().linkedin_client_id)
+    """Every recipient there may be, and which of them there are on the day."""
+    rows = tuple(
+        (line.title, ", ".join(line.found) or _("not connected"), line.sent, line.received)
+        for line in recipients.lines()
+    )
+    header = (_("With whom"), _("On this day"), _("What leaves"), _("What comes"))
     return Section(
         _("What leaves the organisation"),
         (
             _(
-                "The programme runs complete without calling any service outside. Two may be "
-                "connected:"
+                "The programme runs complete without calling any service outside. This is all "
+                "that may be connected, and what is."
             ),
         ),
-        (
-            _(
-                "LinkedIn: %(state)s. What a member presses to publish, with the member’s own"
-                " permission; nothing about the member’s network is read.",
-                state=_("connected") if linked else _("not connected"),
-            ),
-            _("A mail server, which carries the messages."),
-        ),
+        table=Table(header, rows),
     )
 
 
@@ -266,8 +271,9 @@ def _risks() -> Section:
         (
             _("Figures serve an appraisal."),
             _(
-                "Off until staff and council were heard; no view for managers; every export "
-                "says “not for appraisal or sanction”."
+                "Off until staff and council were heard; no view for managers; every file with "
+                "people’s activity that the team downloads ends with “%(notice)s”",
+                notice=sheets.notice(),
             ),
         ),
         (

@@ -1,4 +1,4 @@
-"""What goes when its time is over, table by table: the whole list on one page.
+"""What goes when its time is over, table by table and in folders: the whole list on one page.
 
 A rule finds rows by an instant, so that tonight's and next month's can be shown before they go
 (features F129). What a row's class says of its time stands in `app.retention`; a test fails on a
@@ -8,22 +8,26 @@ table whose class names a time and that no rule mentions.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, delete, exists, inspect, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app import personal_data, retention, rights
+from app import clock, personal_data, retention, rights
 from app.api.models import IdempotencyKey
 from app.approvals.models import ApprovalRequest
 from app.audit.models import AuditEntry
+from app.charters.models import ACCEPTED, WITHDRAWN, CharterAcceptance
 from app.errors import Sentence
+from app.mail import folder
 from app.outbox.models import DONE, OutboxDelivery, OutboxEvent
-from app.people.joining_models import EmailCode, JoinRequest
-from app.people.models import Login, Membership, ParkedForm, Person
+from app.people.joining_models import ConsentRecord, EmailCode, InvitationRound, JoinRequest
+from app.people.models import Consent, Login, Membership, ParkedForm, Person
 from app.people.proof_models import SignInStep
 from app.personal_data import CANDIDATE, PERSON
 from app.play.models import Score, ScoreStep
@@ -52,6 +56,7 @@ UNASKED_KEPT: Final = dt.timedelta(days=1)
 """A request to join whose author went no further than typing it."""
 
 Key = Any
+Moment = InstrumentedAttribute[dt.datetime] | InstrumentedAttribute[dt.datetime | None]
 Forget = Callable[[Session, Sequence[Key]], None]
 
 
@@ -66,6 +71,17 @@ class Rule:
     overdue: Callable[[dt.datetime], Select[Any]]
     forget: Forget
     also: tuple[type[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileRule:
+    """The same for files. `overdue` finds those whose time is over at an instant, so many at
+    most; `forget` deletes some."""
+
+    key: str
+    title: Sentence
+    overdue: Callable[[dt.datetime, int], list[Path]]
+    forget: Callable[[Sequence[Path]], None]
 
 
 def _kept(kind: Retention) -> dt.timedelta:
@@ -209,6 +225,64 @@ def _forget_membership(session: Session, keys: Sequence[Key]) -> None:
         session.execute(delete(Membership).where(Membership.person_id == person_id))
 
 
+# The proofs of what somebody answered outlive an erasure, and with it their membership.
+
+_PROOFS: Final[tuple[tuple[InstrumentedAttribute[uuid.UUID], tuple[Moment, ...]], ...]] = (
+    (CharterAcceptance.person_id, (CharterAcceptance.accepted_at,)),
+    (Consent.person_id, (Consent.granted_at, Consent.withdrawn_at)),
+    (ConsentRecord.person_id, (ConsentRecord.answered_at,)),
+)
+"""Whose a proof is, and when it was given."""
+
+
+def _proofs_of(whose: InstrumentedAttribute[uuid.UUID]) -> Callable[[dt.datetime], Select[Any]]:
+    """Who has such proofs, takes part no more, and for five years neither did nor answered
+    anything. Leaving is itself an answer (`consents.TAKING_PART`), so that of whom an erasure
+    left no membership the last answer tells when they left."""
+
+    def overdue(instant: dt.datetime) -> Select[Any]:
+        limit = instant - _kept(retention.MEMBERSHIP)
+        took_part = exists().where(
+            Membership.person_id == Person.id,
+            or_(Membership.left_at.is_(None), Membership.left_at >= limit),
+        )
+        answered = [
+            exists().where(theirs == Person.id, or_(*(moment >= limit for moment in moments)))
+            for theirs, moments in _PROOFS
+        ]
+        has_some = exists().where(whose == Person.id)
+        return select(Person.id).where(~took_part, has_some, *(~each for each in answered))
+
+    return overdue
+
+
+def _forget_proofs(whose: InstrumentedAttribute[uuid.UUID]) -> Forget:
+    """All of a person's at once, or none. Whoever answers locks the person first: who came back
+    since the keys were read is waited for, and keeps theirs."""
+    overdue = _proofs_of(whose)
+
+    def forget(session: Session, keys: Sequence[Key]) -> None:
+        theirs = Person.id.in_([key[0] for key in keys])
+        session.execute(select(Person.id).where(theirs).order_by(Person.id).with_for_update())
+        found = session.scalars(overdue(clock.now()).where(theirs)).all()
+        session.execute(delete(whose.class_).where(whose.in_(found)))
+
+    return forget
+
+
+def _forget_charter_answers(session: Session, keys: Sequence[Key]) -> None:
+    """With what the audit log says of them, if its own year is over and it was not forgotten yet: a
+    chain that only the log knows of would count as cut off (`charters.proofs`)."""
+    _forget_proofs(CharterAcceptance.person_id)(session, keys)
+    session.execute(
+        delete(AuditEntry).where(
+            AuditEntry.actor_id.in_([key[0] for key in keys]),
+            AuditEntry.action.in_([f"charter.{kind}" for kind in (ACCEPTED, WITHDRAWN)]),
+            AuditEntry.at <= clock.now() - _kept(retention.SECURITY_LOG),
+        )
+    )
+
+
 def _months(model: type[Any]) -> Callable[[dt.datetime], Select[Any]]:
     return lambda instant: select(*_keys(model)).where(
         model.period < f"{instant - SCORES_KEPT:%Y-%m}"
@@ -258,6 +332,13 @@ RULES: Final[tuple[Rule, ...]] = (
          Person, _departed, _erasing(PERSON)),
     Rule("memberships", _l("What hangs on taking part, five years after leaving"),
          Membership, _left, _forget_membership),
+    Rule("charter-answers", _l("Answers of a person to the charter, five years after they left"),
+         CharterAcceptance, _proofs_of(CharterAcceptance.person_id), _forget_charter_answers),
+    Rule("choices", _l("Choices of a person, five years after they left"),
+         Consent, _proofs_of(Consent.person_id), _forget_proofs(Consent.person_id)),
+    Rule("choice-proofs", _l("Proofs of a person’s choices, five years after they left"),
+         ConsentRecord, _proofs_of(ConsentRecord.person_id),
+         _forget_proofs(ConsentRecord.person_id)),
     Rule("raw-events", _l("Contents of events from tracking systems, after 30 days"),
          AtsEvent, _raw_bodies, _forget_raw_bodies),
     Rule("visitor-keys", _l("Visitor keys of openings, after 48 hours"),
@@ -275,6 +356,8 @@ RULES: Final[tuple[Rule, ...]] = (
          _deleting(ScoreStep)),
     Rule("people-imports", _l("Notes about people imports, after a year"),
          PeopleImport, _people_imports, _deleting(PeopleImport)),
+    _older("invitation-rounds", _l("Notes about rounds of invitations, after a year"),
+           InvitationRound.started_at, _kept(retention.SECURITY_LOG)),
     _older("audit", _l("Entries of the audit trail, after a year"),
            AuditEntry.at, _kept(retention.SECURITY_LOG)),
     _older("approvals", _l("What waited for a second person, after a year"),
@@ -305,8 +388,14 @@ RULES: Final[tuple[Rule, ...]] = (
            Erasure.erased_at, _kept(retention.ERASURE)),
 )  # fmt: skip
 
+FILE_RULES: Final[tuple[FileRule, ...]] = (
+    FileRule("mails", _l("Messages in the mail folder, after six months"),
+             lambda instant, most: folder.written_before(instant - _kept(retention.MAIL_LOG), most),
+             folder.forget),
+)  # fmt: skip
+
 WITH_ITS_OWNER: Final[dict[str, str]] = {
-    "membership": "every table of this class belongs to somebody who takes part: it goes with the "
-    "rule `memberships`, by its declaration in `personal_data`",
+    "ledger_note": "an account's notes are erased with whose it is (`play.account`)",
 }
-"""Classes whose tables are dealt with by another rule, and why."""
+"""Tables of the class "membership" that neither a rule nor a declaration of that class names, and
+what they go with when the rule `memberships` does."""

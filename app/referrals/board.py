@@ -163,7 +163,7 @@ def export() -> Response:
     with transaction():
         audit.record("referrals.exported", "referral", "-", actor_id=access.me().person_id)
     rows = board_export.lines(queries.each_referral(asked()))
-    return sheets.download("referrals", board_export.header(), rows, parted_by=sheets.delimiter())
+    return sheets.activity("referrals", board_export.header(), rows, parted_by=sheets.delimiter())
 
 
 @board.get("/referrals/columns")

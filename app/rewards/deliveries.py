@@ -225,7 +225,12 @@ def _paper(asked: RedemptionFilter, back: str) -> Response:
         for (name, _id), of_one in groupby(rows, key=lambda r: (r.deliverer_name, r.deliverer_id))
     ]
     return render(
-        "rewards/paper.html", parts=parts, now=clock.now(), is_cut=len(rows) == PAPER, back=back
+        "rewards/paper.html",
+        parts=parts,
+        now=clock.now(),
+        is_cut=len(rows) == PAPER,
+        back=back,
+        notice=sheets.notice() if parts else "",
     )
 
 
@@ -249,18 +254,19 @@ def board_paper() -> Response:
 @rewards.get("/studio/redemptions.csv")
 @access.role("hr", "admin", within=True)
 def export() -> Response:
-    """The filtered list as a table for a spreadsheet."""
+    """The filtered list as a table for a spreadsheet: whom to hand what. It goes by name and
+    address; employee numbers stay in the directory (rule W7)."""
     with transaction():
         audit.record("redemptions.exported", "redemption", "-", actor_id=access.me().person_id)
     rows = queries.each_redemption(_asked(within=_reach()))
-    return sheets.download("redemptions", _header(), _cells(rows))
+    return sheets.activity("redemptions", _header(), _cells(rows))
 
 
 def _header() -> list[str]:
     return [
         _("Redemption"), _("Reserved on"), _("Status"), _("Reward"), _("Pay class"), _("Points"),
-        _("Member"), _("Mail"), _("Employee number"), _("Site"), _("Delivered by"),
-        _("Settled on"), _("Settled by"), _("Entity"),
+        _("Member"), _("Mail"), _("Site"), _("Delivered by"), _("Settled on"), _("Settled by"),
+        _("Entity"),
     ]  # fmt: skip
 
 
@@ -269,8 +275,8 @@ def _cells(rows: Iterator[RedemptionRow]) -> Iterator[list[sheets.Cell]]:
         yield [
             str(row.id), row.created_at, words.status_name(row.status), row.title,
             words.pay_class_name(row.pay_class), row.cost, _member(row), row.person_email,
-            row.person_employee_id, row.person_site, row.deliverer_name, row.settled_at,
-            row.settled_by_name, row.entity_name,
+            row.person_site, row.deliverer_name, row.settled_at, row.settled_by_name,
+            row.entity_name,
         ]  # fmt: skip
 
 

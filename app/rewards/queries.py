@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from app.db import db
 from app.people import audiences, names
 from app.people.models import Person
-from app.people.queries import has_left
+from app.people.queries import has_left, mailbox
 from app.people.segments import people_in
 from app.rewards import effective, words
 from app.rewards.effective import Shopper, deliverer, left, price, stock
@@ -94,7 +94,6 @@ class RedemptionRow:
     person_id: uuid.UUID
     person_name: str
     person_email: str
-    person_employee_id: str | None
     person_site: str | None
     deliverer_id: uuid.UUID
     deliverer_name: str
@@ -317,8 +316,8 @@ _REDEMPTIONS: _Rows = (
         Redemption.id, Redemption.status, Redemption.cost, Redemption.created_at,
         Redemption.settled_at, Redemption.settled_by, _settler_shown, Redemption.reward_id,
         Reward.title, Reward.pay_class, Redemption.person_id, _shown(_member.name, ""),
-        _shown(_member.email, ""), _shown(_member.employee_id), _shown(_member.site),
-        deliverer, _deliverer.name, _deliverer.email, Entity.name, _SETTLED_AND_GONE,
+        _shown(mailbox(_member), ""), _shown(_member.site), deliverer, _deliverer.name,
+        _deliverer.email, Entity.name, _SETTLED_AND_GONE,
     )
     .join(Reward, Reward.id == Redemption.reward_id)
     .join(_member, _member.id == Redemption.person_id)

@@ -24,7 +24,7 @@ SINCE: Final[Mapping[str, Sentence]] = {
     "contact-entry": _l("after the invitation"),
     "click": _l("after the opening"),
     "referral": _l("as long as figures are needed, without a name after an erasure"),
-    "ledger": _l("five years with your number, then without"),
+    "ledger": _l("as long as the programme runs, without a name after an erasure"),
     "event": _l("after the last delivery"),
     "raw-event": _l("after it arrived"),
     "idempotency": _l("after the answer"),

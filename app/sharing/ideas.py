@@ -21,18 +21,13 @@ from app.people.segments import segments_of
 from app.people.unsubscribing import unsubscribe_path
 from app.sharing import stop
 from app.sharing.models import IdeaMail
-from app.web import current_settings
+from app.web.hours import is_working_day
 
 PURPOSE = "ideas"
 BATCH = 200
 WEEK = dt.timedelta(days=7)
 SHOWN = 3
 NOBODY = uuid.UUID(int=0)
-
-
-def is_working_day(now: dt.datetime) -> bool:
-    """Monday to Friday on the organisation's wall clock."""
-    return now.astimezone(current_settings().timezone).weekday() < 5
 
 
 @outbox.on("periodic.sharing.ideas", "sharing.begin_ideas")

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from flask import Response, stream_with_context
+from flask_babel import gettext as _
 
 from app.web.i18n import language
 
@@ -35,7 +36,14 @@ def delimiter() -> str:
     return ";" if language() == "fr" else ","
 
 
-def _lines(header: Sequence[str], rows: Iterable[Sequence[Cell]], parted_by: str) -> Iterator[str]:
+def notice() -> str:
+    """What a list of people’s activity may not serve, in the reader's language (rule W7)."""
+    return str(_("Not for appraisal or sanction."))
+
+
+def _lines(
+    header: Sequence[str], rows: Iterable[Sequence[Cell]], parted_by: str, ends_with: str
+) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=parted_by, lineterminator="\r\n")
     buffer.write("\ufeff")  # without the mark, Excel reads accents wrongly
@@ -46,15 +54,31 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[Cell]], parted_by: str
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
+    if ends_with:
+        writer.writerows([[], [ends_with]])
     yield buffer.getvalue()
 
 
 def download(
-    name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], parted_by: str = ";"
+    name: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    parted_by: str = ";",
+    *,
+    ends_with: str = "",
 ) -> Response:
-    """The table as a file, sent while it is read. Words are neutralised, numbers stay numbers."""
-    body = stream_with_context(_lines(header, rows, parted_by))
+    """The table as a file, sent while it is read. Words are neutralised, numbers stay numbers.
+    `ends_with` is a last line after an empty one, so that programs find the header first."""
+    body = stream_with_context(_lines(header, rows, parted_by, ends_with))
     response = Response(body, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def activity(
+    name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], parted_by: str = ";"
+) -> Response:
+    """A table with lines about what people do. It ends with the notice, and holds no number by
+    which human resources know somebody (rule W7)."""
+    return download(name, header, rows, parted_by, ends_with=notice())

@@ -87,6 +87,7 @@ def test_the_table_is_the_search_and_taking_it_is_noted(house: House) -> None:
     table = browser.get("/studio/audit.csv?area=rights&lang=en").get_data(as_text=True)
     assert "role.given" in table
     assert "audit.exported" not in table
+    assert table.endswith("\r\n\r\nNot for appraisal or sanction.\r\n")
     assert [row.action for row in queries.find(Search(area="exports"))[0]] == ["audit.exported"]
 
 

@@ -26,7 +26,7 @@ STAFF_BUDGETS = {
     "/studio/scim": 7, "/studio/administration": 5, "/studio/audit": 5, "/studio/organisation": 5,
     "/studio/approvals": 4, "/studio/approvals?view=over": 4,
     "/studio/entities": 6, "/studio/requests": 5, "/studio/register": 4, "/studio/retention": 4,
-    "/studio/documents/works-council": 6,
+    "/studio/documents/works-council": 7,
     "/studio/referrals": 9, "/studio/referrals?view=mine&q=a&order=oldest": 9,
     "/studio/stories": 6, "/studio/stories/new": 8, "/studio": 12, "/studio/topics": 4,
     "/studio/referrals/columns": 4, "/studio/views/referrals": 5,
@@ -36,7 +36,7 @@ STAFF_BUDGETS = {
     "/studio/rewards/new": 7, "/studio/charter": 8,
     "/studio/redemptions?state=all": 5, "/studio/redemptions/list": 6,
     "/studio/people/provider": 6,
-    "/studio/people/invitations": 6, "/studio/joining": 5, "/studio/activation": 6,
+    "/studio/people/invitations": 7, "/studio/people/invitations/everybody": 11, "/studio/joining": 5, "/studio/activation": 6,
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ REDEMPTION = RedemptionRow(
     id=NOBODY, status="fulfilled", cost=1_200, created_at=START, settled_at=START,
     settled_by=NOBODY, settled_by_name="Yann Le Goff", reward_id=NOBODY,
     title="Une demi-journée à l’atelier", pay_class="leave", person_id=uuid.UUID(int=8),
-    person_name="Maëlle Kerjan", person_email="maelle@halvenne.example", person_employee_id=None,
+    person_name="Maëlle Kerjan", person_email="maelle@halvenne.example",
     person_site="Lorient", deliverer_id=NOBODY, deliverer_name="Yann Le Goff",
     deliverer_email="yann@halvenne.example",
 )  # fmt: skip

@@ -121,7 +121,7 @@ def test_it_lets_each_role_through_exactly_the_doors_declared_for_it(
     person = holder(house, role, segment_id)
     granted = {role} if role else set()
     roles, limited = (set(), granted) if is_limited else (granted, set())
-    scopes = people.allowed_scopes(person.roles)
+    scopes = people.scopes_of(person)
     token = people.issue_token(person.id, "test", scopes, by_console=True) if scopes else ""
     browser = house.browser(person)
     program, walked = house.app.test_client(), 0
@@ -364,7 +364,7 @@ def test_it_answers_a_limited_role_for_what_lies_outside_as_for_unknown(
         )
     db.session.expire_all()
     browser = house.browser(yann)
-    scopes = people.allowed_scopes(TEAM_ROLES)
+    scopes = people.scopes_of(yann)
     token = people.issue_token(yann.id, "test", scopes, by_console=True)
     for route, method, rule in routes(house.app):
         name = next((part for part in route.arguments if part in outside), None)

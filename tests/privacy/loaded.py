@@ -17,8 +17,11 @@ from sqlalchemy import JSON, Date, String, Uuid, inspect, select, update
 from app import clock, ledger
 from app.api.models import IdempotencyKey
 from app.audit.models import AuditEntry
+from app.charters import queries as charter
+from app.charters import service as charters
 from app.db import Encrypted, UTCDateTime, db, new_id, transaction
 from app.outbox.models import DONE, OutboxDelivery, OutboxEvent
+from app.people.consents import TAKING_PART, note_given
 from app.people.directory import add_person
 from app.people.joining_models import EmailCode, JoinRequest, OpenInvitation
 from app.people.models import Consent, Login, Membership, ParkedForm, Person
@@ -90,6 +93,7 @@ def plant(count: int, seed: int) -> None:
     erased, because one of them is many rows."""
     chance = random.Random(seed)
     with transaction() as session:
+        charters.ensure_default(clock.now())
         few = max(count // 10, 4)
         people = [_person(n) for n in range(2 * few)]
         session.flush()
@@ -111,7 +115,7 @@ def plant(count: int, seed: int) -> None:
 
 
 def _person(number: int) -> Person:
-    """Somebody who took part."""
+    """Somebody who took part, with the proofs of what they answered."""
     mark = f"{number:x}{uuid.uuid4().hex[:6]}"
     person_id = add_person(
         kind="employee", name=f"Planté {mark}", email=f"planted.{mark}@halvenne.example",
@@ -120,6 +124,10 @@ def _person(number: int) -> Person:
     db.session.add(row(Membership, number, person_id=person_id))
     db.session.flush()
     db.session.add(row(Consent, number, person_id=person_id, purpose="recognition"))
+    note_given(db.session(), person_id, TAKING_PART, language="fr", act="joining")
+    current = charter.current_for(person_id)
+    assert current is not None
+    charters.accept(person_id, current.id, "fr")
     return db.session.get_one(Person, person_id)
 
 

@@ -26,9 +26,10 @@ from flask import Flask
 from sqlalchemy import inspect, text
 
 from app import clock, create_app, ledger
+from app.charters import proofs
 from app.db import db
 from app.privacy import purge
-from app.privacy.purge_rules import RULES
+from app.privacy.purge_rules import FILE_RULES, RULES
 from app.rights import listing
 from tests.conftest import settings_for
 from tests.postgres import Server
@@ -179,29 +180,38 @@ def _undisturbed(place: Place, report: Report) -> tuple[frozenset[str], State]:
     with copy.open():
         tables = _tables()
         report.rows, report.tables = sum(map(len, tables.values())), len(tables)
-        report.overdue = {rule.key: purge.overdue(rule, clock.now()) for rule in RULES}
+        report.overdue = _overdue()
         known = numbers()
         assert min(report.overdue.values()) > 0, f"nothing to forget: {report.overdue}"
     told = copy.purge()
     assert told is not None
     report.seconds, report.steps = told["seconds"], told["steps"]
     with copy.open():
-        left = {rule.key: purge.overdue(rule, clock.now()) for rule in RULES}
+        left = _overdue()
         assert not any(left.values()), f"still overdue: {left}"
         found = state(copy.folder, known)
         again = purge.run()
         assert not any(again.values()), again
         assert state(copy.folder, known) == found, "a second run changed something"
-        assert ledger.verify().ok
+        _verify()
     copy.remove()
     return known, found
+
+
+def _overdue() -> dict[str, int]:
+    return {rule.key: purge.overdue(rule, clock.now()) for rule in (*RULES, *FILE_RULES)}
+
+
+def _verify() -> None:
+    assert ledger.verify().ok
+    assert proofs.verify().ok, proofs.verify()
 
 
 def _compare(copy: Copy, known: frozenset[str], whole: State, report: Report) -> Copy:
     """Compare a copy that came to its end; the next copy."""
     with copy.open():
         found = state(copy.folder, known)
-        assert ledger.verify().ok
+        _verify()
     wrong = {name: (whole.get(name), found.get(name)) for name in whole | found
              if whole.get(name) != found.get(name)}  # fmt: skip
     assert not wrong, f"killed at {report.kills}: {wrong}"

@@ -4,43 +4,110 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import uuid
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, func, inspect, select, text, update
 
-from app import clock, ledger, outbox, retention
+from app import clock, ledger, outbox, personal_data, retention
 from app.api.models import IdempotencyKey
+from app.charters import service as charters
 from app.db import db, new_id, transaction
+from app.library.models import Topic
 from app.mail.folder import mail_folder
 from app.people import service as people
 from app.people.models import Login, Membership, ParkedForm, Person
+from app.personal_data import PERSON
 from app.privacy import purge
-from app.privacy.purge_rules import RULES, WITH_ITS_OWNER
+from app.privacy.purge_rules import FILE_RULES, RULES, WITH_ITS_OWNER
 from app.provisioning.imports import service as imports
 from app.provisioning.imports.models import ImportedPerson, PeopleImport, PeopleImportLine
 from app.referrals import service
-from app.referrals.models import Candidate, Click, ClickHour, Referral
-from app.sharing.models import IdeaMail, NetworkQuota
+from app.referrals.models import Candidate, Click, ClickHour, OfferLink, Referral
+from app.sharing.models import IdeaMail, NetworkQuota, Share
 from tests.conftest import START, House
-from tests.privacy.loaded import plant
+from tests.privacy.loaded import plant, row
 from tests.privacy.purge_kills import SIX_YEARS, Place, check
 
+EMPTIED = {"share", "offer_link"}
+"""Rows that stay for figures, without what was in them."""
 
-def test_each_table_whose_class_names_a_time_is_in_a_rule() -> None:
+
+def _with_the_membership() -> set[str]:
+    """Tables that the rule `memberships` empties of a person, by their declarations."""
+    return {
+        table.__tablename__
+        for holding in personal_data.holdings(PERSON)
+        if holding.retention is retention.MEMBERSHIP and PERSON in holding.erasures
+        for table in holding.tables
+    }
+
+
+def test_each_table_whose_class_names_a_time_is_in_a_rule(app: Flask) -> None:
     ruled = {model.__tablename__ for rule in RULES for model in (rule.model, *rule.also)}
-    owned = set(WITH_ITS_OWNER)
-    missing = [
-        mapper.class_.__tablename__
+    gone = ruled | _with_the_membership()
+    timed = {
+        mapper.class_.__tablename__: mapper.class_.__retention__
         for mapper in db.Model.registry.mappers
-        if (kept := mapper.class_.__retention__).after is not None
-        and kept.code not in owned
-        and mapper.class_.__tablename__ not in ruled | {"lease"}
+        if mapper.class_.__retention__.after is not None
+    }
+    assert set(timed) - gone - {"lease"} == set(WITH_ITS_OWNER)
+    assert {timed[name] for name in WITH_ITS_OWNER} == {retention.MEMBERSHIP}
+    others = {name for name, kind in timed.items() if kind is not retention.MEMBERSHIP}
+    assert others - ruled <= {"lease"}, "a declaration deals with one class only"
+
+
+def test_nothing_of_taking_part_is_left_five_years_after_leaving(house: House) -> None:
+    """Whatever table is added to the class: a row of a leaver's goes, one of a member's stays."""
+    house.referral(house.person("Maëlle Kerjan"))
+    leaver, member = house.person("Ines Roux").id, house.person("Sofiane Belkhir").id
+    charters.ensure_default(clock.now())
+    for person_id in (leaver, member):
+        people.give_consent(person_id, "recognition")
+    owners = _owners()
+    assert len(owners) > 10
+    with transaction() as session:
+        session.add(row(Topic, 0))
+        session.flush()
+        for number, (model, column) in enumerate(owners):
+            for person_id in (leaver, member):
+                if not _count(model, column, person_id):
+                    session.add(row(model, number, **{column: person_id}))
+    people.leave(leaver)
+    outbox.drain()
+    kept = {model.__tablename__ for model, column in owners if _count(model, column, leaver)}
+    assert kept >= {"consent_record", "consent", "charter_acceptance", "membership", "share"}
+    for days, left in ((-1, kept), (1, EMPTIED)):
+        clock.freeze(START + dt.timedelta(days=5 * 365 + days))
+        purge.run()
+        found = {model.__tablename__ for model, column in owners if _count(model, column, leaver)}
+        assert found == left
+    assert [m.__tablename__ for m, column in owners if not _count(m, column, member)] == []
+    (post,) = db.session.scalars(select(Share).where(Share.person_id == leaver))
+    assert (post.words, post.post_text, post.code, post.post_urn) == ("", "", None, None)
+    (link,) = db.session.scalars(select(OfferLink).where(OfferLink.person_id == leaver))
+    assert link.revoked_at is not None
+
+
+def _owners() -> list[tuple[type[Any], str]]:
+    """Models of the class, with the column that says whose a row is."""
+    return [
+        (mapper.class_, column.name)
+        for mapper in db.Model.registry.mappers
+        if mapper.class_.__retention__ is retention.MEMBERSHIP
+        for column in mapper.local_table.columns
+        for key in column.foreign_keys
+        if key.column.table.name == "person"
     ]
-    assert missing == []
-    assert {kind.code for kind in retention.ALL} >= owned
+
+
+def _count(model: type[Any], column: str, person_id: uuid.UUID) -> int:
+    theirs = getattr(model, column) == person_id
+    return db.session.scalar(select(func.count()).select_from(model).where(theirs)) or 0
 
 
 @pytest.fixture
@@ -74,7 +141,7 @@ def loaded(house: House) -> House:
 
 
 def _overdue() -> dict[str, int]:
-    found = {rule.key: purge.overdue(rule, clock.now()) for rule in RULES}
+    found = {rule.key: purge.overdue(rule, clock.now()) for rule in (*RULES, *FILE_RULES)}
     return {key: count for key, count in found.items() if count}
 
 

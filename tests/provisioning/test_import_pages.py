@@ -17,6 +17,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
 from app import clock, outbox
+from app.audit.models import AuditEntry
 from app.cli import main
 from app.db import db
 from app.people import service
@@ -94,7 +95,7 @@ def test_a_column_about_what_must_not_be_kept_is_refused(admin: FlaskClient) -> 
     answer = admin.post(f"{page}/checks", data=chosen(site="Date de naissance"))
     assert answer.status_code == 422
     assert "It is never read" in answer.get_data(as_text=True)
-    answer = admin.post(f"{page}/checks", data=chosen(email=""))
+    answer = admin.post(f"{page}/checks", data=chosen(email="", employee_id=""))
     assert answer.status_code == 422
     assert "Say which column holds the name" in answer.get_data(as_text=True)
 
@@ -119,6 +120,8 @@ def test_the_refused_lines_come_as_data_in_both_kinds_of_file(admin: FlaskClient
     raw = admin.get(f"{page}/refused.xlsx").data
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(raw)).get_sheet_by_index(0).to_python()
     assert sheet[1] == [4.0, *rows[1][1:]]
+    taken = select(AuditEntry.target_id).where(AuditEntry.action == "people.refused_exported")
+    assert db.session.scalars(taken).all() == [page.rsplit("/", 1)[1]] * 2
     service.set_language(db.session.scalars(select(Person.id)).one(), "fr")
     french = admin.get(f"{page}/refused.csv").get_data(as_text=True)
     assert french.splitlines()[1].startswith("4;Courriel;'=bad address;")

@@ -164,7 +164,7 @@ def test_it_reads_workbooks_with_the_same_line_numbers(app: Flask, tmp_path: Pat
         ["00123", "Maëlle Kerjan", "maelle@x.example", dt.datetime(2020, 2, 1), "+33 6"],
         [124, "Deux\nLignes", "deux@x.example", None, None],
         ["125", "=1+1", "formule@x.example", None, None],
-        ["126", "Sans Adresse", "", None, None],
+        ["", "Sans Rien", "", None, None],
     ]
     row = take(workbook(rows, start=2), tmp_path)
     assert (counts(row), faults(row)) == ((3, 0, 0, 1), {7: "missing-address"})
@@ -180,7 +180,7 @@ def test_it_refuses_what_is_no_table_before_anything_is_written(app: Flask, tmp_
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * (1024**3 + 1))
     for data in (
-        b"", b"\n", b"\xff\xfe\x00", b"Nom complet;Matricule\nx;1\n", b"Courriel\na@b.example\n",
+        b"", b"\n", b"\xff\xfe\x00", b"Nom complet;Service\nx;1\n", b"Courriel\na@b.example\n",
         b"%PDF-1.7\n\x00\x01", b"a" * 200_000, b"\xd0\xcf\x11\xe0rest", b"PK\x03\x04rest",
         bomb.getvalue(),
     ):  # fmt: skip
@@ -211,7 +211,7 @@ def test_it_names_bad_lines_by_their_number_and_goes_on(app: Flask, tmp_path: Pa
         HEAD + "Inès Duval;ines@halvenne.example;1\n"
         ";sans.nom@halvenne.example;2\n"
         "\n"
-        "Sans Adresse;;3\n"
+        "Sans Rien;;\n"
         '"Deux\nLignes";deux@halvenne.example;4\n'
         "Trop De Cases;trop@halvenne.example;11;trop;de;cases\n"
         "Inès Encore;ines.encore@halvenne.example;1\n"
@@ -265,7 +265,7 @@ def test_it_takes_odd_letters_as_data(app: Flask, tmp_path: Path) -> None:
 
 BROKEN = [
     ("missing-name", lambda n: f";b{n}@x.example;{n};;;;"),
-    ("missing-address", lambda n: f"B {n};;{n};;;;"),
+    ("missing-address", lambda n: f"B {n};;;;;;"),
     ("bad-address", lambda n: f"B {n};b{n} at x;{n};;;;"),
     ("number-spoilt", lambda n: f"B {n};b{n}@x.example;1,2E+5;;;;"),
     ("too-long", lambda n: f"{'B' * 201};b{n}@x.example;{n};;;;"),
@@ -459,7 +459,7 @@ def test_it_remembers_the_columns_of_a_set_of_titles(app: Flask, tmp_path: Path)
 
 def test_it_says_which_columns_are_missing_before_anything(app: Flask, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
-        take("Matricule;Service\n1;x\n", tmp_path)
+        take("Service;Poste\nx;y\n", tmp_path)
     assert list(caught.value.errors) == ["email", "name"]
 
 
@@ -477,6 +477,7 @@ def test_the_dry_run_foresees_the_run_and_writes_nothing(house: House, tmp_path:
     dry = take(text, tmp_path, dry_run=True)
     assert dry.foreseen == {
         "created": 1, "changed": 1, "same": 1, "refused": 3, "absent": 0, "source": 0,
+        "no_address": 0,
     }  # fmt: skip
     assert whole_base() == before
     (change,) = queries.list_lines(dry.id, "check", "changed")

@@ -64,7 +64,7 @@ def test_it_answers_a_creation_with_its_place(entra: Directory) -> None:
 
 def test_it_takes_somebody_without_any_address(entra: Directory) -> None:
     user = entra.user(userName="shop-floor-17", emails=None, name=None)
-    assert person(user).email.endswith("@scim.invalid") and "emails" not in user
+    assert person(user).email.endswith("@none.invalid") and "emails" not in user
     assert person(user).name == "shop-floor-17"
 
 

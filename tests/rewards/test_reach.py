@@ -59,7 +59,9 @@ def form(**fields: str) -> dict[str, str]:
 
 
 def lines(text: str) -> list[dict[str, str]]:
-    return [*csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";")]
+    """The lines between the header and the notice, which stands alone after an empty line."""
+    table = text.removeprefix("\ufeff").rpartition("\r\n\r\n")[0]
+    return [*csv.DictReader(io.StringIO(table), delimiter=";")]
 
 
 def test_limited_hr_finds_only_the_rewards_that_her_segments_keep(part: Part) -> None:

@@ -14,6 +14,7 @@ from app.api.resources.common import Json, as_id, page, part_of
 from app.people import queries, role_approvals
 from app.people import service as people
 from app.people.models import Person
+from app.people.text import is_nowhere
 from app.personal_data import PERSON
 from app.referrals import connections
 from app.web import access
@@ -21,11 +22,16 @@ from app.web import access
 blueprint = Blueprint("api_people", __name__, description="People and connections")
 
 
+def _email(person: Person | queries.PersonRow) -> str | None:
+    """The address; None of somebody who has none."""
+    return None if is_nowhere(person.email) else person.email
+
+
 def _person(person: Person) -> Json:
     """Granted roles only: no list ever tells who joined and who did not (rule W2). A role that
     waits for a second person is not among them."""
     return {
-        "id": person.id, "kind": person.kind, "name": person.name, "email": person.email,
+        "id": person.id, "kind": person.kind, "name": person.name, "email": _email(person),
         "employee_id": person.employee_id, "language": person.language,
         "roles": sorted(person.roles - {"member"}), "departed_at": person.departed_at,
         "roles_waiting": role_approvals.roles_waiting([person.id]).get(person.id, []),
@@ -41,7 +47,10 @@ def people_list(query: dict[str, str]) -> Json:
     limit = int(query["limit"])
     found = queries.people_page(after=query.get("after"), limit=limit)
     waiting = role_approvals.roles_waiting([row.id for row in found.items])
-    items = [asdict(row) | {"roles_waiting": waiting.get(row.id, [])} for row in found.items]
+    items = [
+        asdict(row) | {"email": _email(row), "roles_waiting": waiting.get(row.id, [])}
+        for row in found.items
+    ]
     return page(items, found.next, limit)
 
 

@@ -11,6 +11,7 @@ from app.people.views import (  # noqa: E402, F401
     door,
     duties,
     inviting,
+    inviting_many,
     joining,
     me,
     passkeys,

@@ -149,6 +149,7 @@ def _introduction(row: OpenInvitation, code: str, error: InvalidInput | None = N
         "people/open_invitation.html",
         422 if error else 200,
         invitation=row,
+        holder=open_invitations.holder_of(row),
         action=_in_language(f"/i/{code}"),
         name=request.form.get("name", "")[:200],
         email=request.form.get("email", "")[:254],

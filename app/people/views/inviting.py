@@ -5,18 +5,30 @@ from __future__ import annotations
 
 import io
 import uuid
+from collections.abc import Sequence
 
 import segno
 from flask import Response, flash, request
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from app.config import LANGUAGES
-from app.errors import InvalidInput
-from app.people import invitations, open_invitations, service
+from app.errors import InvalidInput, NotFound
+from app.people import (
+    invitations,
+    inviting_many,
+    open_invitations,
+    personal_codes,
+    queries,
+    segments_queries,
+    segments_reach,
+    service,
+)
 from app.people.errors import InvitedRecently
 from app.people.joining_models import OpenInvitation
+from app.people.models import Person
 from app.people.open_invitations import ADMISSIONS, Terms, spelled
 from app.people.views import people
 from app.people.views.common import by_field
@@ -38,6 +50,8 @@ def _page(status: int = 200, error: InvalidInput | None = None) -> Response:
         first_url=url_with() if request.args.get("after") else None,
         batches=open_invitations.batches(),
         asking=open_invitations.asking(),
+        segments=segments_queries.choices(),
+        under_way=inviting_many.under_way(),
         languages=[(code, LANGUAGE_NAMES[code]) for code in LANGUAGES],
         admissions=ADMISSIONS,
         typed=request.form,
@@ -66,6 +80,13 @@ def invitations_remind() -> Response:
     """Once more to whoever has not answered; who that is stays unsaid."""
     invitations.remind(actor_id=access.me().person_id)
     flash(_("A mail goes to those who have not answered and had none this week."), "ok")
+    if invitations.reminders_wait():
+        flash(
+            _(
+                "It leaves on the next working morning: nobody is reminded at night or at the weekend."
+            ),
+            "info",
+        )
     return redirect_to(HOME)
 
 
@@ -128,12 +149,27 @@ def _number(name: str) -> int:
 @access.role("admin")
 def open_invitation(batch_id: uuid.UUID) -> Response:
     """A poster on A4, or a sheet of codes to cut out, in the language of the invitation."""
-    rows = open_invitations.batch(batch_id)
+    return _sheet(open_invitations.batch(batch_id))
+
+
+@people.get("/studio/people/<uuid:person_id>/code")
+@access.role("admin", within=True)
+def personal_code(person_id: uuid.UUID) -> Response:
+    """The code of one person, to be cut out and given to them."""
+    segments_reach.must_reach(person_id, access.reach("admin"))
+    person, row = queries.person(person_id), personal_codes.code_of(person_id)
+    if row is None or not open_invitations.is_for_paper(person):
+        raise NotFound(_l("There is no code to print for this person. Make one on their page."))
+    return _sheet([row], person)
+
+
+def _sheet(rows: Sequence[OpenInvitation], holder: Person | None = None) -> Response:
     asked = request.args.get("in", "")
     in_language = asked if asked in LANGUAGES else rows[0].language
     return render(
         "people/poster.html",
         invitation=rows[0],
+        holder=holder,
         languages=LANGUAGE_NAMES,
         in_language=in_language,
         said=_poster_words(rows[0], in_language),

@@ -18,6 +18,7 @@ from app.config import LANGUAGES
 from app.db import read_id
 from app.errors import Forbidden, InvalidInput
 from app.people import (
+    personal_codes,
     queries,
     role_approvals,
     search,
@@ -26,9 +27,10 @@ from app.people import (
     service,
     tallies,
 )
-from app.people.errors import InvitedRecently
+from app.people.errors import CodeOnPaperOnly, InvitedRecently, NoAddress
 from app.people.models import KINDS, Person
 from app.people.service import GRANTABLE, Profile
+from app.people.text import is_nowhere
 from app.people.views import people
 from app.people.views.common import by_field
 from app.people.words import KIND_NAMES, LANGUAGE_NAMES, ROLE_DUTIES, ROLE_NAMES
@@ -100,6 +102,7 @@ def _asked() -> search.PeopleFilter:
         segment_id=segment_id,
         state="departed" if given.get("departed") == "1" else "present",
         within=access.reach("admin"),
+        no_address=given.get("address") == "none",
     )
 
 
@@ -183,6 +186,8 @@ def _entry(person: Person, status: int = 200, **context: object) -> Response:
         "grants": segments_reach.grants_of(person.id),
         "segments": [] if is_limited else segments_queries.choices(),
         "is_limited": is_limited,
+        "no_address": is_nowhere(person.email),
+        "code": personal_codes.code_of(person.id) if is_nowhere(person.email) else None,
         "waiting": [] if is_limited else role_approvals.roles_waiting([person.id]).get(person.id),
         **WORDS,
         **context,
@@ -191,7 +196,8 @@ def _entry(person: Person, status: int = 200, **context: object) -> Response:
 
 
 def _of(person: Person) -> dict[str, str]:
-    return {name: getattr(person, name) or "" for name in _typed()}
+    said = {name: getattr(person, name) or "" for name in _typed()}
+    return said | {"email": "" if is_nowhere(person.email) else person.email}
 
 
 @people.get("/studio/people/<uuid:person_id>")
@@ -232,9 +238,22 @@ def directory_invitation(person_id: uuid.UUID) -> Response:
     try:
         service.invite(person_id, actor_id=access.me().person_id)
         _tell_mail()
-    except InvitedRecently as error:
+    except (InvitedRecently, NoAddress) as error:
         flash(str(error.sentence), "info")
     return redirect_to(f"/studio/people/{person_id}")
+
+
+@people.post("/studio/people/<uuid:person_id>/codes")
+@access.role("admin", within=True)
+def directory_code(person_id: uuid.UUID) -> Response:
+    """A code on paper for somebody whom no mail reaches; on to what is printed."""
+    _reached(person_id)
+    try:
+        personal_codes.make(person_id, actor_id=access.me().person_id)
+    except CodeOnPaperOnly as error:
+        flash(str(error.sentence), "info")
+        return redirect_to(f"/studio/people/{person_id}")
+    return redirect_to(f"/studio/people/{person_id}/code")
 
 
 @people.post("/studio/people/<uuid:person_id>/roles")

@@ -68,7 +68,9 @@ TITLES: Final[Mapping[str, tuple[str, ...]]] = {
 """The titles by which each field is recognised, in plain letters; the order of the page."""
 
 FIELDS: Final = tuple(TITLES)
-NEEDED: Final = ("email", "name")
+RECOGNISED_BY: Final = frozenset({"employee_id", "email"})
+"""One of them has to be there."""
+NAMED_BY: Final = frozenset({"name", "given", "family"})
 """The name may come as its two parts."""
 
 FORBIDDEN: Final = frozenset({
@@ -168,8 +170,8 @@ class Choice:
     @property
     def missing(self) -> list[str]:
         """The fields without which no line can be read."""
-        has_name = {"name", "given", "family"} & self.mapping.keys()
-        return [f for f in NEEDED if not (f in self.mapping or (f == "name" and has_name))]
+        needed = {"email": RECOGNISED_BY, "name": NAMED_BY}
+        return [field for field, ways in needed.items() if not ways & self.mapping.keys()]
 
 
 def choose(titles: Sequence[str], mapping: Mapping[str, object]) -> Choice:

@@ -1,7 +1,8 @@
 """What each line of a file would do, decided alike for the dry run and for the run.
 
 A person is recognised by the employee number (and the entity's code where both are known), then
-by the address. Two people are never made one: an address that comes with another number is a
+by the address. One of the two is enough: whoever comes with a number alone has no address, until
+a line brings one. Two people are never made one: an address that comes with another number is a
 newcomer's, a number or an address whose holder has no word of the name in common is refused, and
 so is the second line about the same person.
 """
@@ -21,7 +22,7 @@ from app import clock
 from app.db import db, new_id
 from app.people import bulk_entries
 from app.people.bulk_entries import PROFILE, Known
-from app.people.text import fold
+from app.people.text import fold, is_nowhere, nowhere
 from app.provisioning.imports.reading import Entry, Fault
 from app.settings.models import Entity
 
@@ -36,7 +37,8 @@ _STAMPED: Final = (*PROFILE, "departed_at", "suspended_at")
 @dataclass(slots=True)
 class Planned:
     """One line: its outcome and, for a person, what is written (`after`) over what (`before`).
-    `freed` are people who left and whose address goes to this newcomer."""
+    `freed` are people who left and whose address goes to this newcomer; `no_address`: no mail
+    will reach the person."""
 
     position: int
     line: int
@@ -48,6 +50,7 @@ class Planned:
     after: dict[str, object] = made(default_factory=dict)
     before: dict[str, object] = made(default_factory=dict)
     freed: list[Known] = made(default_factory=list)
+    no_address: bool = False
 
 
 def stamp(row: Mapping[str, object]) -> str:
@@ -188,7 +191,7 @@ class _Batch:
         return [other]
 
     def _create(self, entry: Entry, values: dict[str, object], freed: list[Known]) -> Planned:
-        if not entry.email:
+        if not entry.email and not entry.employee_id:
             raise Fault("email", "missing-address")
         if not values.get("name"):
             raise Fault("name", "missing-name")
@@ -196,10 +199,13 @@ class _Batch:
         if last_day is not None and str(last_day) < clock.today().isoformat():
             raise Fault("ends_on", "ended", str(last_day))
         blank: dict[str, object] = {"kind": "employee", "language": self._planner.language}
-        row = {**dict.fromkeys(PROFILE), **blank, **values}
+        person_id = new_id()
+        address = {"email": entry.email or nowhere(person_id)}
         return Planned(
-            entry.position, entry.line, CREATED, person_id=new_id(), after=row, freed=freed
-        )
+            entry.position, entry.line, CREATED, person_id=person_id, freed=freed,
+            after={**dict.fromkeys(PROFILE), **blank, **values, **address},
+            no_address=not entry.email,
+        )  # fmt: skip
 
     def _change(
         self, entry: Entry, values: dict[str, object], known: Known, freed: list[Known]
@@ -214,7 +220,7 @@ class _Batch:
         before = {name: getattr(known, name) for name in new}
         return Planned(
             entry.position, entry.line, CHANGED if new else SAME, person_id=known.id, after=new,
-            before=before, freed=freed,
+            before=before, freed=freed, no_address=not entry.email and is_nowhere(known.email),
         )  # fmt: skip
 
 
@@ -222,13 +228,16 @@ def _refuse_another(entry: Entry, values: Mapping[str, object], known: Known) ->
     """What suggests that line and entry are two people."""
     if known.departed_at is not None:
         raise Fault("", "departed", entry.employee_id or entry.email)
-    is_same_address = not entry.email or entry.email == known.email
-    entity = values.get("entity_id")
-    if entity and known.entity_id and entity != known.entity_id and not is_same_address:
-        raise Fault("entity", "other-entity", entry.entity)
+    is_same_address = bool(entry.email) and entry.email == known.email
     is_same_number = bool(entry.employee_id) and entry.employee_id == known.employee_id
-    name = values.get("name")
+    entity, name = values.get("entity_id"), str(values.get("name") or "")
+    is_other_entity = bool(entity and known.entity_id and entity != known.entity_id)
+    if is_other_entity and entry.email and not is_same_address:
+        raise Fault("entity", "other-entity", entry.entity)
     if (is_same_address and is_same_number) or not name:
         return
-    if not {*fold(str(name)).split()} & {*fold(known.name).split()}:
-        raise Fault("name", "another-person", str(name))
+    words, known_words = {*fold(name).split()}, {*fold(known.name).split()}
+    is_alone = is_other_entity and not entry.email
+    is_sure = words == known_words if is_alone else words & known_words
+    if not is_sure:  # numbers of two entities may be the same
+        raise Fault("name", "another-person", name)

@@ -11,6 +11,7 @@ from dataclasses import field as made
 from itertools import islice
 from typing import Any, Final
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import clock
@@ -19,6 +20,7 @@ from app.errors import Sentence
 from app.outbox.models import DONE as DELIVERED
 from app.outbox.models import OutboxDelivery, OutboxEvent
 from app.people.models import Person
+from app.people.text import is_nowhere
 from app.provisioning.imports import service, spool, states, words
 from app.provisioning.imports.columns import Choice, choose
 from app.provisioning.imports.lines import Records, head_of
@@ -271,6 +273,8 @@ def _changes(before: str | None, phase: str, entities: Mapping[str, str]) -> lis
     said: dict[str, list[Any]] = json.loads(before)
 
     def shown(value: Any) -> str:
+        if isinstance(value, str) and is_nowhere(value):
+            return str(_("no address"))
         return entities.get(str(value), str(value)) if value is not None else ""
 
     labels = {**words.FIELDS, "entity_id": words.FIELDS["entity"]}

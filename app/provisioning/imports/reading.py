@@ -15,7 +15,7 @@ from typing import Final
 
 from app.config import LANGUAGES
 from app.people.models import KINDS
-from app.people.text import is_usable, normal_address
+from app.people.text import is_nowhere, is_usable, normal_address
 from app.provisioning.imports.columns import plain
 from app.provisioning.imports.lines import Record
 
@@ -114,6 +114,8 @@ class Reader:
 
     def _recognition(self, entry: Entry, found: dict[str, str]) -> None:
         number, address = found.pop("employee_id", ""), found.pop("email", "")
+        if is_nowhere(normal_address(address)):
+            address = ""
         if number:
             entry.values["employee_id"] = number
         if address:

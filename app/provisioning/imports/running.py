@@ -52,6 +52,8 @@ FREED, MANAGED, NOTE, ABSENT, DEPARTING, DEPARTED = (
     "freed", "managed", "note", "absent", "departing", "departed",
 )  # fmt: skip
 ENTRIES, MANAGERS, ABSENCES = "entries", "managers", "absences"
+NO_ADDRESS: Final = "no_address"
+"""Beside the outcomes of a dry run: people of the file whom no mail will reach."""
 
 _ALIVE_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = (0.02, 0.1)
@@ -228,7 +230,7 @@ def check(job: Job) -> None:
     counts: Counter[str] = Counter()
     if _read(job, lambda file: _check_file(job, file, planner, counts)):
         absent, source = _foresee_absent(job, planner) if job.is_full else (0, 0)
-        foreseen = {name: counts[name] for name in (CREATED, CHANGED, SAME, REFUSED)}
+        foreseen = {name: counts[name] for name in (CREATED, CHANGED, SAME, REFUSED, NO_ADDRESS)}
         foreseen |= {"absent": absent, "source": source}
         with transaction() as session:
             _step(session, job, state=states.CHECKED, total=job.done, foreseen=foreseen)
@@ -256,6 +258,7 @@ def _check_file(job: Job, file: BinaryIO, planner: Planner, counts: Counter[str]
         _refuse_many(batch)
         planned = planner.plan([reader.read(position, record) for position, record in batch])
         planner.note(planned)
+        counts[NO_ADDRESS] += sum(p.no_address for p in planned)
         shown = [p for p in planned if _is_shown(p, counts)]
         began, place = clock.monotonic(), _after(batch)
         with transaction() as session:

@@ -10,6 +10,8 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from app import audit
+from app.db import transaction
 from app.errors import InvalidInput
 from app.provisioning.imports import queries, reports, service, spool, states, words
 from app.provisioning.imports.queries import ImportRow
@@ -229,15 +231,24 @@ def departures(import_id: uuid.UUID) -> Response:
     return _go_to(import_id)
 
 
+def _taken(import_id: uuid.UUID) -> ImportRow:
+    """The import whose refused lines leave as a file. What was typed about people is in them, so
+    it is noted who took them."""
+    row = queries.get_import(import_id)
+    with transaction():
+        audit.record("people.refused_exported", "people_import", row.id, actor_id=_me())
+    return row
+
+
 @blueprint.get("/studio/people/imports/<uuid:import_id>/refused.csv")
 @staff
 def refused_csv(import_id: uuid.UUID) -> Response:
     """The refused lines as a table of text."""
-    return reports.as_csv(queries.get_import(import_id))
+    return reports.as_csv(_taken(import_id))
 
 
 @blueprint.get("/studio/people/imports/<uuid:import_id>/refused.xlsx")
 @staff
 def refused_xlsx(import_id: uuid.UUID) -> Response:
     """The refused lines as a workbook."""
-    return reports.as_workbook(queries.get_import(import_id))
+    return reports.as_workbook(_taken(import_id))

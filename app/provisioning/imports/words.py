@@ -36,8 +36,13 @@ FAULTS: Final[Mapping[str, Sentence]] = {
     "not-a-table": _l("This is no table. Save it as CSV (UTF-8) or as an XLSX workbook."),
     "bad-workbook": _l("This workbook cannot be read. Save it once more, or as CSV (UTF-8)."),
     "workbook-too-large": _l("This workbook takes too long to read. Save it as CSV (UTF-8)."),
-    "no-header": _l("The first line must name the columns, among them the name and the email."),
-    "missing-column": _l("Say which column holds the name and which one holds the email."),
+    "no-header": _l(
+        "The first line must name the columns, among them the name, and the employee number or "
+        "the email."
+    ),
+    "missing-column": _l(
+        "Say which column holds the name, and which one the employee number or the email."
+    ),
     "file-gone": _l("The file was kept for a day and is deleted. Choose it again."),
 }
 """Why a file as a whole cannot be used."""
@@ -60,7 +65,7 @@ REASONS: Final[Mapping[str, Sentence]] = {
     "other-entity": _l(
         "Somebody of another entity has this number and another address. Two people share it."
     ),
-    "missing-address": _l("The email is missing, and nobody has this employee number."),
+    "missing-address": _l("The employee number and the email are missing. One of them is needed."),
     "missing-name": _l("The name is missing."),
     "twice": _l("A line before this one is about the same person."),
     "address-taken": _l("Somebody else has this address already."),

@@ -31,6 +31,7 @@ from app.people.errors import LastAdmin, ReturnToConfirm
 from app.people.kinds import ALUMNI
 from app.people.lookup import load_person
 from app.people.models import Person, SegmentPerson
+from app.people.text import nowhere
 from app.provisioning.scim import activity, group_roles, mapping, normalising, wire
 from app.provisioning.scim.mapping import Fields, as_id
 from app.provisioning.scim.models import ScimGroup, ScimUser
@@ -229,7 +230,7 @@ def _added(fields: Fields, row_id: uuid.UUID) -> uuid.UUID:
     return people.add_person(
         kind="employee",
         name=fields.name,
-        email=fields.email or _nowhere(row_id),
+        email=fields.email or nowhere(row_id),
         employee_id=fields.employee_id,
         language=fields.language or _our_language(),
         department=fields.department,
@@ -240,11 +241,6 @@ def _added(fields: Fields, row_id: uuid.UUID) -> uuid.UUID:
 def _our_language() -> str:
     locale = current_settings().locale
     return locale if locale in LANGUAGES else LANGUAGES[0]
-
-
-def _nowhere(row_id: uuid.UUID) -> str:
-    """An address of nobody, for people who have none: mail to it cannot leave (RFC 2606)."""
-    return f"{row_id}@scim.invalid"
 
 
 # ---- Changed --------------------------------------------------------------------------------
@@ -326,7 +322,7 @@ def _write_profile(person: Person, row: ScimUser, changed: dict[str, Any]) -> No
     names = ("name", "email", "employee_id", "department", "job_title")
     given = {name: changed[name] for name in names if name in changed}
     if "email" in given:
-        given["email"] = given["email"] or _nowhere(row.id)
+        given["email"] = given["email"] or nowhere(row.id)
         if given["email"] != person.email:
             _free_address(db.session(), given["email"])
     if changed.get("language"):
