@@ -47,7 +47,7 @@ from app.referrals import service as referrals
 from app.referrals.models import ClickCount
 from app.sharing.models import Share
 from app.web import access
-from bench._databases import databases
+from bench._databases import databases, settle
 from bench._table import ROUNDS, Row, compare, show
 from tests.conftest import START, House, serving, settings_for
 from tests.today.conftest import Morning
@@ -101,8 +101,7 @@ def _fill(app: Flask, stories: int) -> tuple[uuid.UUID, uuid.UUID]:
     for first in range(0, stories, BATCH):
         _stories(range(first, min(first + BATCH, stories)), authors, colleagues, told, pictures)
     _past(morning, morning.maelle)
-    with db.engine.begin() as connection:
-        connection.execute(text("ANALYZE"))
+    settle(db.engine)
     return morning.maelle.id, morning.curator.id
 
 

@@ -29,7 +29,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
@@ -37,7 +37,7 @@ from app import clock, create_app, migrating
 from app.db import db, new_id, transaction
 from app.people import tallies, upkeep
 from app.people.models import Person
-from bench._databases import databases
+from bench._databases import databases, settle
 from bench._table import Row, compare, show
 from bench.pages import TURN, Ask, _processes, _times
 from tests.conftest import START, House, serving, settings_for
@@ -93,15 +93,8 @@ def _fill(app: Flask, people: int) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:
             upkeep.entered(SimpleNamespace(**row) for row in rows)
         middle = middle if first > people // 2 else rows[len(rows) // 2]["id"]
     tallies.fold_cells()
-    _settle()
+    settle(db.engine)
     return admin.id, member.id, middle
-
-
-def _settle() -> None:
-    """What the database itself does within minutes of an import: PostgreSQL's autovacuum."""
-    vacuum = "VACUUM ANALYZE" if db.engine.dialect.name == "postgresql" else "ANALYZE"
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(vacuum))
 
 
 @contextmanager

@@ -192,10 +192,14 @@ STATES: Final = ("draft", "scheduled", "published", "expired", "withdrawn")
 # --- conditions --------------------------------------------------------------------------
 
 
-def is_shown(now: dt.datetime | BindParameter[dt.datetime]) -> ColumnElement[bool]:
-    """Published, and inside its window."""
+def is_shown(
+    now: dt.datetime | BindParameter[dt.datetime], *, by_id: bool = False
+) -> ColumnElement[bool]:
+    """Published, and inside its window. `by_id`: a few stories are named already, and SQLite,
+    which knows no figures of the table, must not walk the index of all published ones instead."""
+    status = Story.status.concat("") if by_id else Story.status
     return and_(
-        Story.status == "published",
+        status == "published",
         or_(Story.visible_from.is_(None), Story.visible_from <= now),
         or_(Story.expires_at.is_(None), Story.expires_at > now),
     )
@@ -346,9 +350,9 @@ def is_mine() -> ColumnElement[bool]:
     return audiences.meant_for(Story.id, _MINE)
 
 
-def _cards() -> Select[Any]:
+def _cards(*, by_id: bool = False) -> Select[Any]:
     """The cards of what a member of the segments `mine` may read `now`, in `language`, the last
-    published first."""
+    published first; `by_id` where they are named."""
     language: BindParameter[str] = bindparam("language", type_=StoryText.language.type)
     return (
         select(
@@ -359,7 +363,7 @@ def _cards() -> Select[Any]:
         )
         .join(_own, and_(_own.story_id == Story.id, _own.language == Story.language))
         .outerjoin(_asked, and_(_asked.story_id == Story.id, _asked.language == language))
-        .where(is_shown(_NOW), is_mine())
+        .where(is_shown(_NOW, by_id=by_id), is_mine())
         .order_by(Story.published_at.desc(), Story.id.desc())
     )  # fmt: skip
 
@@ -380,7 +384,7 @@ def _shelf(
 
 
 _SHELF: Final = _shelf(LOOKED)
-_CHOSEN: Final = _cards().where(Story.id.in_(bindparam("ids", expanding=True)))
+_CHOSEN: Final = _cards(by_id=True).where(Story.id.in_(bindparam("ids", expanding=True)))
 _TOPIC_NAMES: Final = (
     select(StoryTopic.story_id, Topic.name)
     .join(Topic, Topic.id == StoryTopic.topic_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from app import mail, outbox
@@ -122,10 +123,13 @@ def test_the_dry_run_says_in_words_that_there_was_no_address(
     take(NUMBERS, tmp_path)
     text = "Matricule;Nom complet;Courriel\n00124;Théo Rossignac;theo@x.example\n126;Léa Roy;\n"
     dry = take(text, tmp_path, dry_run=True)
-    (changed,) = import_queries.list_lines(dry.id, running.CHECK, running.CHANGED)
-    assert [(c.before, c.after) for c in changed.changes] == [("no address", "theo@x.example")]
-    (new,) = import_queries.list_lines(dry.id, running.CHECK, running.CREATED)
-    assert "no address" in [c.after for c in new.changes]
+    for language, words in (("en", "no address"), ("fr", "sans adresse")):
+        with force_locale(language):
+            (changed,) = import_queries.list_lines(dry.id, running.CHECK, running.CHANGED)
+            told = [(c.before, c.after) for c in changed.changes]
+            assert told == [(words, "theo@x.example")]
+            (new,) = import_queries.list_lines(dry.id, running.CHECK, running.CREATED)
+            assert words in [c.after for c in new.changes]
 
 
 def test_a_number_alone_makes_no_two_people_one(any_house: House, tmp_path: Path) -> None:
