@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import clock, outbox
 from app.db import db, transaction
-from app.outbox.models import PENDING, SENT, OutboxDelivery, OutboxEvent, PeriodicRun
+from app.outbox.models import PeriodicRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _record(entry: Periodic, ran_at: dt.datetime | None, now: dt.datetime, zone:
     if not entry.is_due(ran_at, now, zone):
         return False
     with transaction() as session:
-        if _under_way(entry):
+        if outbox.is_under_way(entry.kind):
             return False
         # Only one of two schedulers finds the time it has read.
         changed = session.execute(
@@ -105,12 +105,3 @@ def _record_first(entry: Periodic, now: dt.datetime) -> bool:
     except IntegrityError:
         return False
     return at_once
-
-
-def _under_way(entry: Periodic) -> bool:
-    open_ones = (
-        select(OutboxDelivery.id)
-        .join(OutboxEvent, OutboxEvent.id == OutboxDelivery.event_id)
-        .where(OutboxDelivery.state.in_((PENDING, SENT)), OutboxEvent.kind == entry.kind)
-    )
-    return db.session.execute(open_ones.limit(1)).first() is not None

@@ -1,7 +1,7 @@
 """Facts that other features must hear about, written in the transaction that made them true.
 
-`record()` stores the fact and one delivery for each handler that declared itself with
-`on()`. The relay hands deliveries to the queue; the queue may lose everything, the database
+`record()` stores the fact with the names of the handlers that declared themselves with `on()`.
+The relay makes one delivery for each and hands it to the queue; the queue may lose everything, the database
 is the truth and the relay sends again. A handler runs at least once and takes effect once:
 its delivery is marked done in the transaction of its effect. Order is not promised.
 """
@@ -11,6 +11,7 @@ from app.outbox.service import (
     Due,
     deliver,
     drain,
+    is_under_way,
     keep_alive,
     record,
     record_each,
@@ -19,6 +20,6 @@ from app.outbox.service import (
 )
 
 __all__ = [
-    "Due", "Handler", "Payload", "deliver", "drain", "handlers_of", "keep_alive", "on", "record",
+    "Due", "Handler", "Payload", "deliver", "drain", "handlers_of", "is_under_way", "keep_alive", "on", "record",
     "record_each", "registered", "short", "wake",
 ]  # fmt: skip

@@ -6,7 +6,17 @@ import datetime as dt
 import uuid
 from typing import cast
 
-from sqlalchemy import ForeignKey, Index, String, Table, UniqueConstraint, bindparam, insert, text
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import retention
@@ -17,15 +27,29 @@ PENDING, SENT, DONE, FAILED = "pending", "sent", "done", "failed"
 
 
 class OutboxEvent(Model):
-    """A fact: a kind and identifiers. Never a name, an address or free words (rule E1)."""
+    """A fact: a kind and identifiers. Never a name, an address or free words (rule E1).
+
+    `hearers` are the names of the handlers it is meant for, with commas between them, and
+    `due_at` when they may hear it; both are there until the relay has made their deliveries.
+    """
 
     __tablename__ = "outbox_event"
     __retention__ = retention.EVENT
+    __table_args__ = (
+        Index(
+            "ix_outbox_event_untold",
+            "id",
+            sqlite_where=text("hearers is not null"),
+            postgresql_where=text("hearers is not null"),
+        ),
+    )
 
     id: Mapped[uuid.UUID] = primary_key()
     kind: Mapped[str] = mapped_column(String(80))
     payload: Mapped[JSONDict]
     created_at: Mapped[dt.datetime] = utc_column(index=True)
+    hearers: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[dt.datetime | None]
 
 
 class OutboxDelivery(Model):
@@ -82,8 +106,8 @@ def _insert(model: type[Model], *names: str) -> Prepared:
     return Prepared(insert(table).values({name: bindparam(name) for name in names}), names)
 
 
-# Every use case that says something pays for these.
-ADD_EVENT = _insert(OutboxEvent, "id", "kind", "payload", "created_at")
+# Every use case that says something pays for this one.
+ADD_EVENT = _insert(OutboxEvent, "id", "kind", "payload", "created_at", "hearers", "due_at")
 ADD_DELIVERY = _insert(
     OutboxDelivery, "id", "event_id", "handler", "state", "not_before", "attempts"
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 
 from app import clock
 from app.db import after_commit, db, in_transaction, new_id, transaction
@@ -68,20 +68,15 @@ def record_each(
     """Store many facts of one kind at once; their ids."""
     if not in_transaction():
         raise RuntimeError(f"the fact {kind} must be recorded inside transaction()")
-    now, connection = clock.now(), db.session().connection()
-    due = now + delay if delay else now
+    now = clock.now()
+    hearers = ",".join(handler.name for handler in handlers_of(kind)) or None
+    due_at = None if hearers is None else now + delay if delay else now
     facts = [(new_id(), payload) for payload in payloads]
-    ids = [event_id for event_id, _ in facts]
-    ADD_EVENT.run_each(connection, [[event_id, kind, told, now] for event_id, told in facts])
-    if handlers := handlers_of(kind):
-        rows = [
-            [new_id(), event_id, handler.name, PENDING, due, 0]
-            for event_id in ids
-            for handler in handlers
-        ]
-        ADD_DELIVERY.run_each(connection, rows)
+    rows = [[id_, kind, payload, now, hearers, due_at] for id_, payload in facts]
+    ADD_EVENT.run_each(db.session().connection(), rows)
+    if hearers is not None:
         after_commit(wake)
-    return ids
+    return [id_ for id_, _ in facts]
 
 
 def deliver(delivery_id: uuid.UUID) -> bool:
@@ -179,7 +174,8 @@ def lost(delivery_id: uuid.UUID) -> None:
 
 def due(limit: int, resend_after: dt.timedelta) -> list[Due]:
     """Deliveries to hand to the queue now: new ones, those to try again, and those that were
-    sent long ago and never finished."""
+    sent long ago and never finished. Up to `limit` new facts get their deliveries first."""
+    tell(limit)
     now = clock.now()
     rows = db.session.execute(
         select(OutboxDelivery.id, OutboxDelivery.handler)
@@ -195,6 +191,35 @@ def due(limit: int, resend_after: dt.timedelta) -> list[Due]:
         .limit(limit)
     ).all()
     return [Due(row.id, row.handler, _timeout_of(row.handler)) for row in rows]
+
+
+def tell(limit: int = 200) -> int:
+    """Make the deliveries of up to `limit` new facts; how many facts. They go to the handlers of
+    the version that recorded them: an older relay does not know those of a newer web process
+    while one replaces the other."""
+    untold = (
+        select(OutboxEvent.id, OutboxEvent.hearers, OutboxEvent.due_at)
+        .where(OutboxEvent.hearers.is_not(None))
+        .order_by(OutboxEvent.id)
+        .limit(limit)
+    )
+    if db.session.execute(untold.limit(1)).first() is None:
+        return 0
+    with transaction() as session:
+        # A second relay passes over what the first is telling.
+        facts = session.execute(untold.with_for_update(skip_locked=True)).all()
+        rows = [
+            [new_id(), id_, name, PENDING, due_at, 0]
+            for id_, hearers, due_at in facts
+            for name in str(hearers).split(",")
+        ]
+        ADD_DELIVERY.run_each(session.connection(), rows)
+        session.execute(
+            update(OutboxEvent)
+            .where(OutboxEvent.id.in_([fact.id for fact in facts]))
+            .values(hearers=None, due_at=None)
+        )
+    return len(facts)
 
 
 def short(delivery_ids: list[uuid.UUID]) -> list[uuid.UUID]:
@@ -251,21 +276,55 @@ def drain(limit: int = 10_000) -> int:
     return count
 
 
+def is_under_way(
+    kind: str, told: Mapping[str, str] | None = None, *, though_silent: bool = True
+) -> bool:
+    """Whether somebody has still to hear a fact of that kind, with these values in its payload.
+    Without `though_silent`, work whose process lets its lease run out does not count."""
+    delivery = OutboxDelivery
+    unfinished = exists().where(
+        delivery.event_id == OutboxEvent.id, delivery.state.in_((PENDING, SENT))
+    )
+    if not though_silent:
+        is_alive = delivery.lease_until.is_(None) | (delivery.lease_until > clock.now())
+        unfinished = unfinished.where(is_alive)
+    query = select(OutboxEvent.id).where(
+        OutboxEvent.kind == kind,
+        *(OutboxEvent.payload[key].as_string() == value for key, value in (told or {}).items()),
+    )
+    untold = query.where(OutboxEvent.hearers.is_not(None))
+    return any(
+        db.session.execute(each.limit(1)).first() is not None
+        for each in (untold, query.where(unfinished))
+    )
+
+
 def counts() -> dict[str, int]:
-    """Deliveries by state, for the console and the metrics."""
+    """Deliveries by state, for the console and the metrics; those of facts that the relay has not
+    seen yet are pending."""
     rows = db.session.execute(
         select(OutboxDelivery.state, func.count()).group_by(OutboxDelivery.state)
     ).all()
-    return {row[0]: row[1] for row in rows}
+    found: dict[str, int] = {row[0]: row[1] for row in rows}
+    commas = func.length(OutboxEvent.hearers) - func.length(
+        func.replace(OutboxEvent.hearers, ",", "")
+    )
+    untold = db.session.scalar(select(func.sum(commas + 1)).where(OutboxEvent.hearers.is_not(None)))
+    if untold:
+        found[PENDING] = found.get(PENDING, 0) + int(untold)
+    return found
 
 
 def oldest_waiting() -> dt.datetime | None:
     """Since when the oldest delivery that is due has waited; None when nothing waits."""
-    return db.session.execute(
-        select(func.min(OutboxDelivery.not_before)).where(
-            OutboxDelivery.state.in_((PENDING, SENT)), OutboxDelivery.not_before <= clock.now()
-        )
-    ).scalar_one()
+    now, delivery = clock.now(), OutboxDelivery
+    told = select(func.min(delivery.not_before)).where(
+        delivery.state.in_((PENDING, SENT)), delivery.not_before <= now
+    )
+    untold = select(func.min(OutboxEvent.due_at)).where(
+        OutboxEvent.hearers.is_not(None), OutboxEvent.due_at <= now
+    )
+    return min(filter(None, map(db.session.scalar, (told, untold))), default=None)
 
 
 def given_up() -> list[tuple[str, str, int]]:

@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 from app import audit, clock, outbox
 from app.db import db, transaction
 from app.errors import DomainError, NotFound
-from app.outbox.models import PENDING, SENT, OutboxDelivery, OutboxEvent
 from app.people import audiences, first_day, invitations, thresholds
 from app.people.errors import check_form
 from app.people.invitations import BATCH, NOBODY
@@ -326,13 +325,4 @@ def is_left_lying(found: Round) -> bool:
 
 
 def _is_carried(round_id: uuid.UUID) -> bool:
-    carried = (
-        select(OutboxDelivery.id)
-        .join(OutboxEvent, OutboxEvent.id == OutboxDelivery.event_id)
-        .where(
-            OutboxDelivery.state.in_((PENDING, SENT)),
-            OutboxEvent.kind == ASKED,
-            OutboxEvent.payload["round_id"].as_string() == str(round_id),
-        )
-    )
-    return db.session.execute(carried.limit(1)).first() is not None
+    return outbox.is_under_way(ASKED, {"round_id": str(round_id)})

@@ -133,7 +133,8 @@ def _facts(instant: dt.datetime) -> Select[Any]:
         OutboxDelivery.event_id == OutboxEvent.id, OutboxDelivery.state != DONE
     )
     limit = instant - _kept(retention.EVENT)
-    return select(OutboxEvent.id).where(OutboxEvent.created_at < limit, ~unfinished)
+    told = OutboxEvent.hearers.is_(None)
+    return select(OutboxEvent.id).where(OutboxEvent.created_at < limit, told, ~unfinished)
 
 
 def _forget_facts(session: Session, keys: Sequence[Key]) -> None:

@@ -13,7 +13,7 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 from rq.job import JobStatus
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from app import clock, outbox
 from app.db import db
@@ -21,7 +21,7 @@ from app.jobs import tasks
 from app.jobs.queue import DeliveryJob, DeliveryQueue
 from app.jobs.relay import relay_once
 from app.outbox import service
-from app.outbox.models import DONE, FAILED, PENDING, SENT, OutboxDelivery
+from app.outbox.models import DONE, FAILED, PENDING, SENT, OutboxDelivery, OutboxEvent
 from tests.jobs import tiny
 from tests.jobs.conftest import Server
 
@@ -29,8 +29,9 @@ RESEND = dt.timedelta(seconds=60)
 
 
 def deliveries() -> dict[str, OutboxDelivery]:
-    """By handler, as the database has them now."""
+    """By handler, as the database has them once the relay has seen what was said."""
     db.session.rollback()
+    service.tell()
     db.session.expire_all()
     return {row.handler: row for row in db.session.scalars(select(OutboxDelivery))}
 
@@ -68,6 +69,56 @@ def test_it_hands_over_once_and_marks_it(in_app: Flask, queue: DeliveryQueue) ->
     assert states() == {"tiny.count": SENT, "tiny.mirror": SENT}
     assert relay_once(queue, RESEND) == 0
     assert queue.count == 2
+
+
+def test_it_tells_those_whom_the_version_that_recorded_it_meant(
+    in_app: Flask, queue: DeliveryQueue
+) -> None:
+    """While a version replaces another, its web may know a handler that this relay does not."""
+    tiny.promise(1)
+    with tiny.transaction() as session:
+        session.execute(update(OutboxEvent).values(hearers="tiny.count,tiny.of_the_next_version"))
+    assert relay_once(queue, RESEND) == 2
+    assert states() == {"tiny.count": SENT, "tiny.of_the_next_version": SENT}
+
+
+def test_two_relays_at_once_tell_a_fact_once(in_app: Flask) -> None:
+    for number in range(60):
+        tiny.promise(number)
+    start = threading.Barrier(2)
+
+    def tell() -> None:
+        with in_app.app_context():
+            start.wait()
+            while service.tell(7):
+                pass
+
+    threads = [threading.Thread(target=tell) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    told = select(func.count()).select_from(OutboxDelivery)
+    assert db.session.scalar(told) == 120
+    assert service.tell() == 0
+
+
+def test_what_no_relay_has_seen_counts_as_waiting(in_app: Flask) -> None:
+    assert service.oldest_waiting() is None
+    tiny.promise(1)
+    said_at = clock.now()
+    travel(30)
+    assert service.counts() == {PENDING: 2}
+    assert service.oldest_waiting() == said_at
+    assert service.is_under_way("tiny.fact")
+    service.tell()
+    assert service.counts() == {PENDING: 2}
+    assert service.oldest_waiting() == said_at
+    assert service.is_under_way("tiny.fact")
+    outbox.drain()
+    assert service.counts() == {DONE: 2}
+    assert not service.is_under_way("tiny.fact")
 
 
 def test_it_hands_over_nothing_of_a_transaction_that_failed(
@@ -285,6 +336,7 @@ def test_outside_work_of_a_process_that_died_is_due_after_its_lease(
 def test_the_effect_and_its_mark_are_one_commit(in_app: Flask) -> None:
     """Whoever looks from outside, after any commit: both are there, or neither is."""
     tiny.promise(1)
+    service.tell()
     seen: list[tuple[int, int]] = []
 
     def look(_: object) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from app import clock, outbox
 from app.audit.models import AuditEntry
 from app.db import db, transaction
+from app.outbox import service as relay
 from app.outbox.models import OutboxDelivery, OutboxEvent
 from app.people import (
     invitations,
@@ -157,6 +158,7 @@ def test_it_stops_between_two_batches(any_house: House, in_threes) -> None:
 
 
 def _hear_one() -> None:
+    relay.tell()
     waiting = select(OutboxDelivery.id).where(
         OutboxDelivery.handler == "people.invite_many", OutboxDelivery.state == "pending"
     )
@@ -170,6 +172,7 @@ def test_it_goes_on_with_a_round_that_nobody_carries(any_house: House, in_threes
     _hear_one()
     assert not inviting_many.is_left_lying(inviting_many.one(round_id))
     assert not inviting_many.resume(round_id, actor_id=admin.id)
+    relay.tell()
     with transaction() as session:
         for row in session.scalars(select(OutboxDelivery)):
             row.state = "failed"
@@ -446,6 +449,7 @@ def test_a_reminder_that_the_workers_reach_too_late_waits_as_well(app, add):
     clock.freeze(dt.datetime(2026, 11, 25, 17, 59, tzinfo=dt.UTC))
     with app.app_context():
         invitations.remind()
+        relay.tell()
         waiting = select(OutboxDelivery.id).where(
             OutboxDelivery.handler == "people.remind_invited", OutboxDelivery.state == "pending"
         )

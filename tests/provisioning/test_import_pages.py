@@ -171,9 +171,11 @@ def test_acts_that_come_too_late_change_nothing(admin: FlaskClient) -> None:
 
 def test_an_import_that_nobody_carries_can_be_asked_to_go_on(admin: FlaskClient) -> None:
     from app.outbox.models import OutboxDelivery
+    from app.outbox.service import tell
 
     page = upload(admin).location
     admin.post(f"{page}/checks", data=chosen())
+    tell()
     for delivery in db.session.scalars(select(OutboxDelivery)):
         delivery.state = "done"
     db.session.connection().commit()

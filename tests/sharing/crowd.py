@@ -36,6 +36,7 @@ from app.jobs.queue import connect
 from app.library import service as library
 from app.library.models import Story
 from app.media import service as media
+from app.outbox import service as relay
 from app.outbox.models import DONE, OutboxDelivery
 from app.people import service as people
 from app.people.models import Membership
@@ -275,6 +276,8 @@ def press_all(
 
 def forget_the_rest() -> None:
     """What was recorded while the people were made was handled long ago."""
+    while relay.tell():
+        pass
     with transaction() as session:
         session.execute(
             update(OutboxDelivery)

@@ -23,6 +23,7 @@ from app import clock, crypto, migrating
 from app.cli import COMMANDS, main
 from app.cli.keys import rotate_all
 from app.db import Encrypted, db, transaction
+from app.outbox import service
 from app.supervisor import lock
 from tests.jobs import tiny
 
@@ -248,6 +249,8 @@ def test_a_backup_of_a_running_product_is_one_moment(
     assert run("restore", str(tmp_path / "backup.tar")).exit_code == 0
     with house.app_context():
         count = len(tiny.facts())
+        while service.tell():
+            pass
         deliveries = db.session.execute(text("select count(*) from outbox_delivery")).scalar_one()
     assert count > 0
     assert deliveries == 2 * count

@@ -14,11 +14,9 @@ from typing import Any, Final
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import clock
+from app import outbox
 from app.db import JSONDict, db
 from app.errors import Sentence
-from app.outbox.models import DONE as DELIVERED
-from app.outbox.models import OutboxDelivery, OutboxEvent
 from app.people.models import Person
 from app.people.text import is_nowhere
 from app.provisioning.imports import service, spool, states, words
@@ -129,19 +127,8 @@ def get_import(import_id: uuid.UUID) -> ImportRow:
 
 def has_stopped(row: ImportRow) -> bool:
     """Whether an import that began is carried by nobody now; it may be asked to go on."""
-    if not row.is_at_work:
-        return False
-    carried = (
-        select(OutboxDelivery.id)
-        .join(OutboxEvent, OutboxEvent.id == OutboxDelivery.event_id)
-        .where(
-            OutboxDelivery.state != DELIVERED,
-            OutboxDelivery.lease_until.is_(None) | (OutboxDelivery.lease_until > clock.now()),
-            OutboxEvent.kind == ASKED,
-            OutboxEvent.payload["import_id"].as_string() == str(row.id),
-        )
-    )
-    return db.session.execute(carried.limit(1)).first() is None
+    told = {"import_id": str(row.id)}
+    return row.is_at_work and not outbox.is_under_way(ASKED, told, though_silent=False)
 
 
 # --- columns -----------------------------------------------------------------------------
