@@ -195,6 +195,11 @@ class Reader:
 
 
 def _faults(page: Page, url: str) -> list[str]:
+    # Something that is fading in or out has any contrast.
+    page.evaluate(
+        """() => Promise.all(document.getAnimations()
+            .filter(a => a.effect.getComputedTiming().endTime < Infinity).map(a => a.finished.catch(() => 0)))"""
+    )
     page.evaluate(AXE.read_text())
     found = page.evaluate(
         """async () => (await axe.run()).violations.map(
