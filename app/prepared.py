@@ -8,14 +8,15 @@ raises is what SQLAlchemy would have raised.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from psycopg import RawCursor
-from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy import Connection, Dialect, Executable, Select
 
-from app.db import driver_failed
+from app.db import db, driver_failed
 
 #: A place in a row and what turns its value into, or back from, what the driver takes.
 _Change = tuple[int, Callable[[Any], Any]]
@@ -95,6 +96,111 @@ class Prepared:
             _changes(kind.result_processor(dialect, None) for kind in found),
             *_EXECUTE[dialect.name],
         )
+
+
+class Reading:
+    """A SELECT that a page runs at every look: built once, compiled once for each kind of database
+    and each length of its lists, and run by the driver in the session's transaction. What it
+    finds are named tuples with the columns' keys. Whoever listens to the engine's statements hears
+    these, too: then they go SQLAlchemy's own way."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        columns = statement.selected_columns
+        self._statement = statement
+        row: Any = namedtuple("Row", [str(c.key) for c in columns], rename=True)  # type: ignore[misc]
+        self._made: Callable[[Iterable[Any]], Any] = row._make
+        self._compiled: dict[str, _Compiled] = {}
+
+    def all(self, values: Mapping[str, Any]) -> list[Any]:
+        """What it finds for these parameters. A list must not be longer than a page."""
+        connection = _flushed()
+        if connection.dispatch.before_cursor_execute:
+            return [*map(self._made, connection.execute(self._statement, values))]
+        name = connection.dialect.name
+        known = self._compiled.get(name)
+        if known is None:
+            known = self._compiled[name] = _Compiled(self._statement, connection.dialect)
+        sql, given = known.asked(values)
+        try:
+            found = known.execute(connection.connection.dbapi_connection, sql, given).fetchall()
+        except BaseException as error:  # noqa: BLE001 - raised again
+            driver_failed(connection, sql, error)
+        if changes := known.results:
+            found = [_change(list(row), changes) for row in found]
+        return [*map(self._made, found)]
+
+    def first(self, values: Mapping[str, Any]) -> Any | None:
+        """The first that it finds, or None."""
+        found = self.all(values)
+        return found[0] if found else None
+
+    def one(self, values: Mapping[str, Any]) -> Any:
+        """The one that there is."""
+        (row,) = self.all(values)
+        return row
+
+
+def _flushed() -> Connection:
+    """The connection of the session, which has told the database what it knows."""
+    session = db.session()
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    return session.connection()
+
+
+class _Text(NamedTuple):
+    """The SQL for lists of some lengths. `places`: the parameter of each placeholder, its place in
+    the list (None: it is none), and what changes it; `constants` stand at theirs already."""
+
+    sql: str
+    constants: list[Any]
+    places: Sequence[tuple[int, str, int | None, Callable[[Any], Any] | None]]
+
+
+class _Compiled:
+    """A SELECT as one kind of database takes it."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], dialect: Dialect) -> None:
+        self._compiled = statement.compile(dialect=_plain(dialect))
+        binds = self._compiled.binds
+        self._asked = {name for name, bind in binds.items() if bind.required}
+        self._lists = [name for name in self._asked if binds[name].expanding]
+        self._texts: dict[tuple[int, ...], _Text] = {}
+        kinds = [column.type.dialect_impl(dialect) for column in statement.selected_columns]
+        self.results = _changes(kind.result_processor(dialect, None) for kind in kinds)
+        self._changes = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+            for name, bind in binds.items()
+        }
+        self.execute = _EXECUTE[dialect.name].once
+
+    def asked(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The SQL, and what stands at its placeholders."""
+        lengths = tuple(len(values[name]) for name in self._lists)
+        text = self._texts.get(lengths) or self._texts.setdefault(lengths, self._text(values))
+        given = text.constants.copy()
+        for at, name, place, change in text.places:
+            value = values[name] if place is None else values[name][place]
+            given[at] = value if change is None or value is None else change(value)
+        return text.sql, given
+
+    def _text(self, values: Mapping[str, Any]) -> _Text:
+        state = self._compiled.construct_expanded_state(values, escape_names=False)
+        owners: dict[str, tuple[str, int | None]] = {name: (name, None) for name in self._asked}
+        for name in self._lists:
+            for place, each in enumerate(state.parameter_expansion.get(name, ())):
+                owners[each] = name, place
+        order = state.positiontup or ()
+        constants: list[Any] = [None] * len(order)
+        places = []
+        for at, each in enumerate(order):
+            change = state.processors.get(each) or self._changes.get(each)
+            if each in owners:
+                places.append((at, *owners[each], change))
+            else:
+                value = state.parameters[each]
+                constants[at] = value if change is None or value is None else change(value)
+        return _Text(state.statement, constants, places)
 
 
 def _plain(dialect: Dialect) -> Dialect:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
@@ -43,6 +43,7 @@ from app.ledger.codes import (
 from app.ledger.errors import AccountNotFound
 from app.ledger.models import LedgerNote
 from app.ledger.statements import ACCOUNT, ENTRY, FIND, OPEN, TRANSFER
+from app.prepared import Reading
 
 MAX_LINES = 200
 _LAST = 2**62
@@ -165,7 +166,7 @@ def _statement(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-_STATEMENT = _statement()
+_STATEMENT = Reading(_statement())
 
 # The six words of a line as conditions; `_state` says the same of a row that was read.
 _end = TRANSFER.alias("end_of")
@@ -212,17 +213,22 @@ _BALANCE = (
     .outerjoin(_DEBT, _DEBT.c.id == ACCOUNT.c.recoverable_id)
     .where(ACCOUNT.c.kind == MEMBER)
 )
-_ONE_BALANCE = _BALANCE.where(ACCOUNT.c.id == bindparam("account_id"))
+_ONE_BALANCE = Reading(_BALANCE.where(ACCOUNT.c.id == bindparam("account_id")))
 _DUE = select(
     *TRANSFER.c["id", "account_id", "code", "amount"],
     OPEN.c.due_at,
     *TRANSFER.c["subject", "rule_version"],
 ).join(OPEN, OPEN.c.transfer_id == TRANSFER.c.id)
+_WAITING = Reading(
+    _DUE.where(OPEN.c.account_id == bindparam("account_id"))
+    .order_by(OPEN.c.due_at.is_(None), OPEN.c.due_at, TRANSFER.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 def balance(account_id: uuid.UUID) -> Balance:
     """What a member has. Raises `AccountNotFound`."""
-    row = db.session.execute(_ONE_BALANCE, {"account_id": account_id}).one_or_none()
+    row = _ONE_BALANCE.first({"account_id": account_id})
     if row is None:
         raise AccountNotFound
     return Balance._make(row)
@@ -247,8 +253,10 @@ def entries(
         "limit": min(limit, MAX_LINES),
     }
     now = clock.now()
-    rows = _statement(*_conditions(only)) if only else _STATEMENT
-    return [_line(row, now) for row in db.session.execute(rows, page)]
+    rows: Iterable[Any] = (
+        db.session.execute(_statement(*_conditions(only)), page) if only else _STATEMENT.all(page)
+    )
+    return [_line(row, now) for row in rows]
 
 
 def _before(
@@ -308,10 +316,7 @@ def due(limit: int, after: Due | None = None) -> list[Due]:
 
 def waiting(account_id: uuid.UUID, limit: int = 50) -> list[Due]:
     """What is announced, on hold or reserved for a member; without a date comes last."""
-    mine = _DUE.where(OPEN.c.account_id == account_id)
-    rows = db.session.execute(
-        mine.order_by(OPEN.c.due_at.is_(None), OPEN.c.due_at, TRANSFER.c.id).limit(limit)
-    )
+    rows = _WAITING.all({"account_id": account_id, "limit": limit})
     return [Due._make(row) for row in rows]
 
 

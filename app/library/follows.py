@@ -18,6 +18,7 @@ from app.library.content import topic_code
 from app.library.errors import UnknownTopic
 from app.library.models import Topic, TopicFollow
 from app.people.lookup import load_member
+from app.prepared import Reading
 
 MOST: Final = 500
 """Topics that are read at once; a library has far fewer."""
@@ -73,7 +74,7 @@ def topic(code: str) -> FollowedTopic | None:
     return FollowedTopic(*row, False) if row else None
 
 
-_FOLLOWED: Final = (
+_FOLLOWED: Final = Reading(
     select(Topic.id, Topic.code, Topic.name)
     .join(TopicFollow, TopicFollow.topic_id == Topic.id)
     .where(TopicFollow.person_id == bindparam("person_id"))
@@ -84,8 +85,8 @@ _FOLLOWED: Final = (
 
 def followed(person_id: uuid.UUID) -> list[FollowedTopic]:
     """What a member follows, by name."""
-    rows = db.session.execute(_FOLLOWED, {"person_id": person_id})
-    return [FollowedTopic(*row, True) for row in rows]
+    rows = _FOLLOWED.all({"person_id": person_id})
+    return [FollowedTopic(id_, code, name, True) for id_, code, name in rows]
 
 
 def choices(person_id: uuid.UUID) -> list[FollowedTopic]:

@@ -45,6 +45,7 @@ from app.media.service import PictureView, pictures
 from app.people import audiences
 from app.people.audiences import SEEN
 from app.people.models import Person
+from app.prepared import Reading
 from app.web.cursors import decode_cursor, encode_cursor
 
 Reach = frozenset[uuid.UUID] | None
@@ -383,9 +384,9 @@ def _shelf(
     )
 
 
-_SHELF: Final = _shelf(LOOKED)
-_CHOSEN: Final = _cards(by_id=True).where(Story.id.in_(bindparam("ids", expanding=True)))
-_TOPIC_NAMES: Final = (
+_SHELF: Final = Reading(_shelf(LOOKED))
+_CHOSEN: Final = Reading(_cards(by_id=True).where(Story.id.in_(bindparam("ids", expanding=True))))
+_TOPIC_NAMES: Final = Reading(
     select(StoryTopic.story_id, Topic.name)
     .join(Topic, Topic.id == StoryTopic.topic_id)
     .where(StoryTopic.story_id.in_(bindparam("ids", expanding=True)))
@@ -412,7 +413,7 @@ def topic_names(story_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ..
     found: dict[uuid.UUID, tuple[str, ...]] = {}
     if not story_ids:
         return found
-    for story_id, name in db.session.execute(_TOPIC_NAMES, {"ids": list(story_ids)}):
+    for story_id, name in _TOPIC_NAMES.all({"ids": story_ids}):
         found[story_id] = (*found.get(story_id, ()), name)
     return found
 
@@ -434,9 +435,12 @@ def shelf(
     """
     limit, narrowed = min(max(limit, 1), MAX_PAGE), _conditions(filters)
     behind, most = _before(Story.published_at, after), SEARCHED if narrowed else LOOKED
-    query = _shelf(most, narrowed, behind) if narrowed or behind else _SHELF
     values = {"now": clock.now(), "language": language, "most": limit + 1, "mine": [*mine]}
-    rows = db.session.execute(query, values).all()
+    rows: Sequence[Any] = (
+        db.session.execute(_shelf(most, narrowed, behind), values).all()
+        if narrowed or behind
+        else _SHELF.all(values)
+    )
     cards = _as_cards(rows[:limit])
     if len(rows) > limit:
         last = rows[limit - 1]
@@ -453,7 +457,7 @@ def cards_of(
     if not ids:
         return []
     values = {"now": clock.now(), "language": language, "ids": list(ids), "mine": [*mine]}
-    rows = db.session.execute(_CHOSEN, values).all()
+    rows = _CHOSEN.all(values)
     known = {card.id: card for card in _as_cards(rows)}
     return [known[story_id] for story_id in ids if story_id in known]
 
@@ -488,7 +492,7 @@ def _talked_about() -> Any:
     )
 
 
-_TALK: Final = _talked_about()
+_TALK: Final = Reading(_talked_about())
 
 
 def shown_topics(mine: Collection[uuid.UUID] = ()) -> list[TopicRow]:
@@ -496,7 +500,7 @@ def shown_topics(mine: Collection[uuid.UUID] = ()) -> list[TopicRow]:
     segments `mine` may read now, the most frequent first. `count` is over those stories, not over
     all of them."""
     values = {"now": clock.now(), "most": _TALKED_ABOUT, "mine": [*mine]}
-    return [TopicRow(*row) for row in db.session.execute(_TALK, values)]
+    return [TopicRow(*row) for row in _TALK.all(values)]
 
 
 def topic_choices() -> list[tuple[str, str]]:

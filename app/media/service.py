@@ -17,6 +17,7 @@ from app.errors import NotFound, Unavailable
 from app.media import drawing, store
 from app.media.drawing import NETWORK_WIDTH, Redrawn
 from app.media.models import Picture
+from app.prepared import Reading
 
 _ORPHAN_SECONDS: Final = 3600.0
 """How long a file may wait for its row: writing precedes the row by seconds."""
@@ -121,14 +122,16 @@ def picture(picture_id: uuid.UUID | None) -> PictureView | None:
 
 
 # Built once: building it costs more than asking.
-_SEVERAL: Final = select(
-    Picture.id,
-    Picture.digest,
-    Picture.width,
-    Picture.height,
-    Picture.has_alpha,
-    Picture.widths,
-).where(Picture.id.in_(bindparam("ids", expanding=True)))
+_SEVERAL: Final = Reading(
+    select(
+        Picture.id,
+        Picture.digest,
+        Picture.width,
+        Picture.height,
+        Picture.has_alpha,
+        Picture.widths,
+    ).where(Picture.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 def pictures(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PictureView]:
@@ -136,7 +139,7 @@ def pictures(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PictureView]:
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = db.session.execute(_SEVERAL, {"ids": list(wanted)})
+    rows = _SEVERAL.all({"ids": [*wanted]})
     return {
         id_: PictureView(id_, digest, width, height, has_alpha, tuple(widths))
         for id_, digest, width, height, has_alpha, widths in rows

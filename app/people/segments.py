@@ -20,6 +20,7 @@ from app.errors import InvalidInput
 from app.people import segment_rules
 from app.people.models import Person, Segment, SegmentPerson
 from app.people.segment_rules import Rule
+from app.prepared import Reading
 from app.web.pages import local_today
 
 
@@ -81,7 +82,7 @@ def _of_person() -> Any:
     )
 
 
-_SEGMENTS_OF: Final = _of_person()
+_SEGMENTS_OF: Final = Reading(_of_person())
 
 
 def segments_of(person_id: uuid.UUID) -> frozenset[uuid.UUID]:
@@ -89,7 +90,7 @@ def segments_of(person_id: uuid.UUID) -> frozenset[uuid.UUID]:
     day = local_today()
     return frozenset(
         row.segment_id
-        for row in db.session.execute(_SEGMENTS_OF, {"person_id": person_id})
+        for row in _SEGMENTS_OF.all({"person_id": person_id})
         if row.rule is None or _is_in(row, day)
     )
 

@@ -34,6 +34,7 @@ from app.people.models import (
     effective_roles,
 )
 from app.people.tokens import usable_scopes
+from app.prepared import Reading
 from app.web import access
 from app.web.access import Reader
 from app.web.pages import is_htmx
@@ -56,7 +57,7 @@ _PERSON = (
     Person.id, Person.kind, Person.language, Membership.joined_at, Membership.left_at,
     RoleGrant.role, RoleGrant.segment_id,
 )  # fmt: skip
-_LOGIN = (
+_LOGIN = Reading(
     select(
         *_PERSON, Person.name, Person.email,
         Login.id.label("login_id"), Login.created_at, Login.seen_at, Login.expires_at,
@@ -169,7 +170,7 @@ def _from_cookie() -> Reader | None:
     token = session.get(KEY)
     if not isinstance(token, str):
         return None
-    rows = db.session.execute(_LOGIN, {"token_hash": token_hash(token)}).all()
+    rows = _LOGIN.all({"token_hash": token_hash(token)})
     now = clock.now()
     first, held = (rows[0], _held(rows)) if rows else (None, frozenset[str]())
     if first is None or _is_past(first, held, now):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from flask import Blueprint, Flask, Response, g
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import db
-from app.settings.service import DEFAULT_BRAND, organisation, theme_css, theme_hash
+from app.prepared import Reading
+from app.settings.models import Organisation
+from app.settings.service import DEFAULT_BRAND, theme_css, theme_hash
 from app.web import access
 
 settings = Blueprint("settings", __name__)
@@ -28,22 +32,31 @@ class Shown:
     logo_src: str | None = None
 
 
+_SHOWN: Final = Reading(
+    select(
+        Organisation.name, Organisation.brand, Organisation.about, Organisation.privacy_contact,
+        Organisation.promise_days, Organisation.website, Organisation.logo_src,
+    ).where(Organisation.id == 1)
+)  # fmt: skip
+
+
 def shown() -> Shown:
     """The organisation of this request; a neutral one before set-up or while the database is
     away, so that even the page that says so has its colours."""
     if "organisation" not in g:
         try:
-            row = organisation()
+            row = _SHOWN.first({})
         except SQLAlchemyError:
             db.session.remove()
             row = None
+        brand = row.brand if row else DEFAULT_BRAND
         g.organisation = Shown(
             name=row.name if row else "Portevoix",
-            brand=row.brand if row else DEFAULT_BRAND,
+            brand=brand,
             about=row.about if row else "",
             privacy_contact=row.privacy_contact if row else "",
             promise_days=row.promise_days if row else 5,
-            theme_hash=theme_hash(row),
+            theme_hash=theme_hash(brand),
             public_url=(row.website if row else None) or "/privacy",
             logo_src=row.logo_src if row else None,
         )
@@ -56,9 +69,9 @@ def shown() -> Shown:
 def theme(version: str) -> Response:
     """One line of CSS. Its name changes with the colour, so it may be kept for ever."""
     # The neutral one needs no database, so that a page which says it is away has its colours.
-    row = None if version == theme_hash(None) else organisation()
-    response = Response(theme_css(row), content_type="text/css; charset=utf-8")
-    fresh = version == theme_hash(row)
+    brand = DEFAULT_BRAND if version == theme_hash(DEFAULT_BRAND) else shown().brand
+    response = Response(theme_css(brand), content_type="text/css; charset=utf-8")
+    fresh = version == theme_hash(brand)
     response.headers["Cache-Control"] = (
         "public, max-age=31536000, immutable" if fresh else "no-cache"
     )

@@ -94,11 +94,11 @@ def _faults(wanted: dict[str, object]) -> Iterator[tuple[str, Sentence]]:
             yield field, _l("A whole number from %(least)s to %(most)s.", least=least, most=most)
 
 
-def theme_css(row: Organisation | None) -> str:
+def theme_css(brand: str) -> str:
     """The only colour the organisation gives; every token derives from it."""
-    return f":root{{--brand:{row.brand if row else DEFAULT_BRAND}}}\n"
+    return f":root{{--brand:{brand}}}\n"
 
 
-def theme_hash(row: Organisation | None) -> str:
+def theme_hash(brand: str) -> str:
     """Names the theme file, so that it can be cached for ever."""
-    return hashlib.sha256(theme_css(row).encode()).hexdigest()[:12]
+    return hashlib.sha256(theme_css(brand).encode()).hexdigest()[:12]

@@ -13,9 +13,9 @@ from flask_babel import gettext as _
 from sqlalchemy import Integer, bindparam, exists, select
 
 from app import clock
-from app.db import db
 from app.people.audiences import mine
 from app.people.models import Person
+from app.prepared import Reading
 from app.referrals import offer_queries
 from app.referrals.models import Offer, OfferLink
 from app.referrals.reach import shown_to
@@ -71,7 +71,7 @@ _CARRIED: Final = exists().where(
     OfferLink.revoked_at.is_(None),
     OfferLink.share_id.is_(None),
 )
-_OPEN: Final = (
+_OPEN: Final = Reading(
     select(
         Offer.id, Offer.title, Offer.location, Offer.department, Offer.contract,
         Offer.language, Offer.opened_at, offer_queries.COMPANY,
@@ -92,7 +92,7 @@ _OPEN: Final = (
 
 def _open(reader: Member) -> list[OfferLine]:
     values = {"person_id": reader.id, "segments": [*mine(reader.id)], "most": WINDOW}
-    return [OfferLine(*row) for row in db.session.execute(_OPEN, values)]
+    return [OfferLine(*row) for row in _OPEN.all(values)]
 
 
 def _is_team(offer: OfferLine, reader: Member) -> bool:

@@ -12,16 +12,16 @@ from typing import Any, Final
 
 from flask_babel import format_datetime
 from flask_babel import gettext as _
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app import clock
-from app.db import db
 from app.ledger import queries as books
 from app.ledger.codes import CODES
 from app.play import facts, rules
 from app.play.facts import Fact
 from app.play.rules import Rule
 from app.play.share_awards import day_of
+from app.prepared import Reading
 from app.referrals import queries as referrals
 from app.referrals.models import ClickCount
 from app.referrals.queries import ReferralFilter, ReferralRow
@@ -76,9 +76,9 @@ class Outcomes:
     has_referrals: bool
 
 
-_Post = Row[*tuple[Any, ...]]
+_Post = Any
 """A share's columns as `_MINE` reads them."""
-_MINE: Final[Select[*tuple[Any, ...]]] = (
+_MINE: Final = Reading(
     select(
         Share.id, Share.status, Share.title, Share.network, Share.language, Share.format,
         Share.link_id, Share.published_at, Share.created_at, Share.publish_at,
@@ -87,14 +87,16 @@ _MINE: Final[Select[*tuple[Any, ...]]] = (
     .order_by(Share.created_at.desc(), Share.id.desc())
     .limit(_READ)
 )  # fmt: skip
-_VISITS: Final = select(ClickCount.link_id, ClickCount.count, ClickCount.last_at).where(
-    ClickCount.link_id.in_(bindparam("ids", expanding=True)), ClickCount.verdict == "person"
+_VISITS: Final = Reading(
+    select(ClickCount.link_id, ClickCount.count, ClickCount.last_at).where(
+        ClickCount.link_id.in_(bindparam("ids", expanding=True)), ClickCount.verdict == "person"
+    )
 )
 
 
 def outcomes(reader: Member) -> Outcomes:
     """The newest of everything, and what is on the way. Six statements at most."""
-    posts = db.session.execute(_MINE, {"person_id": reader.id}).all()
+    posts = _MINE.all({"person_id": reader.id})
     people, _next = referrals.referrals(ReferralFilter(referrer_id=reader.id), limit=_READ)
     credited, awaited = _points(reader)
     names = _names(posts, people)
@@ -170,7 +172,7 @@ def _visits(link_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[int, dt.date
     """Openings by people, and the last of them, for each link that has any."""
     if not link_ids:
         return {}
-    rows = db.session.execute(_VISITS, {"ids": list(link_ids)})
+    rows = _VISITS.all({"ids": link_ids})
     return {row[0]: (row[1], row[2]) for row in rows if row[1]}
 
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, select
 
-from app.db import db
 from app.integrations.text import fold
 from app.people.models import Login, Person
 from app.play.models import PointsAccount
+from app.prepared import Reading
 from app.web.access import Reader
 
 
@@ -36,7 +36,7 @@ _ELSEWHERE: Final = (
     .correlate(Person)
     .scalar_subquery()
 )
-_MEMBER: Final = (
+_MEMBER: Final = Reading(
     select(Person.site, Person.department, PointsAccount.account_id, _ELSEWHERE)
     .outerjoin(PointsAccount, PointsAccount.person_id == Person.id)
     .where(Person.id == bindparam("person_id"))
@@ -46,10 +46,10 @@ _MEMBER: Final = (
 def member(reader: Reader, language: str) -> Member:
     """The reader of this page, who reads it in `language`."""
     values = {"person_id": reader.person_id, "login_id": reader.login_id}
-    row = db.session.execute(_MEMBER, values).one()
+    site, department, account_id, seen_elsewhere = _MEMBER.one(values)
     return Member(
-        reader.person_id, language, row[0] or "", row[1] or "", row[2], row[3]
-    )  # fmt: skip
+        reader.person_id, language, site or "", department or "", account_id, seen_elsewhere
+    )
 
 
 @lru_cache(maxsize=2_048)

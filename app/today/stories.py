@@ -17,12 +17,12 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, bindparam, exists, func, select
 
 from app import clock
-from app.db import db
 from app.library import queries as library
 from app.library.models import Story, StoryTopic, Topic, TopicFollow
 from app.library.queries import StoryCard
 from app.people import audiences
 from app.people.models import Person
+from app.prepared import Reading
 from app.sharing.models import Share
 from app.today.readers import Member, bare
 
@@ -78,8 +78,7 @@ def news(reader: Member, since: dt.datetime | None) -> News:
 
 def _newest(reader: Member) -> list[Known]:
     values = {"now": clock.now(), "reader_id": reader.id, "mine": [*audiences.mine(reader.id)]}
-    rows = db.session.execute(_NEWEST, values)
-    return [Known(*row) for row in rows]
+    return [Known(*row) for row in _NEWEST.all(values)]
 
 
 def _shelf_end() -> Select[Any]:
@@ -120,7 +119,7 @@ def _shelf_end() -> Select[Any]:
     )  # fmt: skip
 
 
-_NEWEST: Final = _shelf_end()
+_NEWEST: Final = Reading(_shelf_end())
 
 
 def _is_near(story: Known, reader: Member) -> bool:
