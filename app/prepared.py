@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import RawCursor
 from sqlalchemy import Connection, Dialect, Executable, Select
+from sqlalchemy.sql.visitors import cloned_traverse
 
 from app.db import db, driver_failed
 
@@ -102,7 +103,11 @@ class Reading:
     """A SELECT that a page runs at every look: built once, compiled once for each kind of database
     and each length of its lists, and run by the driver in the session's transaction. What it
     finds are named tuples with the columns' keys. Whoever listens to the engine's statements hears
-    these, too: then they go SQLAlchemy's own way."""
+    these, too: then they go SQLAlchemy's own way.
+
+    Values that stand in the statement are written into its text, and those of a parameter with
+    `literal_execute` as well. Then PostgreSQL plans it once for all values: of an unknown LIMIT it
+    expects a tenth of the table, finds its general plan too dear and plans at each look."""
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         columns = statement.selected_columns
@@ -161,11 +166,12 @@ class _Compiled:
     """A SELECT as one kind of database takes it."""
 
     def __init__(self, statement: Select[*tuple[Any, ...]], dialect: Dialect) -> None:
-        self._compiled = statement.compile(dialect=_plain(dialect))
+        self._compiled = cast(Select[Any], _spelt(statement)).compile(dialect=_plain(dialect))
         binds = self._compiled.binds
         self._asked = {name for name, bind in binds.items() if bind.required}
         self._lists = [name for name in self._asked if binds[name].expanding]
-        self._texts: dict[tuple[int, ...], _Text] = {}
+        self._written = [name for name in self._asked if binds[name].literal_execute]
+        self._texts: dict[tuple[Any, ...], _Text] = {}
         kinds = [column.type.dialect_impl(dialect) for column in statement.selected_columns]
         self.results = _changes(kind.result_processor(dialect, None) for kind in kinds)
         self._changes = {
@@ -176,8 +182,11 @@ class _Compiled:
 
     def asked(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """The SQL, and what stands at its placeholders."""
-        lengths = tuple(len(values[name]) for name in self._lists)
-        text = self._texts.get(lengths) or self._texts.setdefault(lengths, self._text(values))
+        shape = (
+            *(len(values[name]) for name in self._lists),
+            *(values[name] for name in self._written),
+        )
+        text = self._texts.get(shape) or self._texts.setdefault(shape, self._text(values))
         given = text.constants.copy()
         for at, name, place, change in text.places:
             value = values[name] if place is None else values[name][place]
@@ -201,6 +210,17 @@ class _Compiled:
                 value = state.parameters[each]
                 constants[at] = value if change is None or value is None else change(value)
         return _Text(state.statement, constants, places)
+
+
+def _spelt(statement: Select[*tuple[Any, ...]]) -> Any:
+    """The statement with the values that it holds in its text."""
+
+    def write(bind: Any) -> None:
+        kinds = bind.value if isinstance(bind.value, list | tuple) else [bind.value]
+        if not bind.required and all(isinstance(value, int | str) for value in kinds):
+            bind.literal_execute = True
+
+    return cloned_traverse(statement, {}, {"bindparam": write})
 
 
 def _plain(dialect: Dialect) -> Dialect:

@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.approvals import kinds, queries, service
 from app.approvals.errors import NoSuchRequest, NotTheSecond
 from app.approvals.queries import MINE, VIEWS, WAITING
 from app.errors import DomainError, InvalidInput
-from app.people import role_approvals
+from app.people import role_approvals, saved_views
 from app.web import access, redirect_to, render
 from app.web.cursors import decode_cursor, encode_cursor
 
@@ -26,9 +27,15 @@ PLACE = "/studio/approvals"
 MAY = ("admin", "hr", "lead")
 """Whoever may decide any kind; a role for a part of the organisation asks, and sees its own."""
 
+LIST = saved_views.declare(
+    "approvals", PLACE, ("view", "kind"), MAY, _l("To approve"), usual={"view": WAITING},
+    within=True,
+)  # fmt: skip
+
 
 @waiting.get(PLACE)
 @access.role(*MAY, within=True)
+@saved_views.opens_on(LIST)
 def page() -> Response:
     """What waits, what one asked for, what was decided; the newest first."""
     me, view = access.me(), request.args.get("view", WAITING)

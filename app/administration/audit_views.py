@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import case, exists, or_, select
 
 from app import audit
@@ -23,6 +24,7 @@ from app.audit import queries
 from app.audit.areas import AREAS
 from app.audit.queries import Row, Search
 from app.db import db, read_id, transaction
+from app.people import saved_views
 from app.people.models import Membership, Person, RoleGrant
 from app.web import access, current_settings, render, sheets
 from app.web.cursors import decode_cursor, encode_cursor
@@ -30,6 +32,9 @@ from app.web.cursors import decode_cursor, encode_cursor
 audit_trail = Blueprint("audit_trail", __name__)
 
 MAY = ("admin", "auditor")
+LIST = saved_views.declare(
+    "audit", "/studio/audit", ("area", "action", "since", "until"), MAY, _l("Audit trail")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ def _actor(person_id: uuid.UUID | None) -> str | None:
 
 @audit_trail.get("/studio/audit")
 @access.role(*MAY)
+@saved_views.opens_on(LIST)
 def page() -> Response:
     """What was done, the newest first."""
     asked = _asked()

@@ -106,6 +106,8 @@ ACTION_NAMES: Final[dict[str, LazyString]] = {
     "reward.changed": _l("Reward changed"),
     "reward.created": _l("Reward created"),
     "reward.overridden": _l("Reward changed for one entity"),
+    "reward.restocked": _l("Stock of a reward added to"),
+    "reward.restored": _l("Reward put back on sale"),
     "reward.shared_again": _l("Reward of an entity shared again"),
     "reward.withdrawn": _l("Reward withdrawn"),
     "role.given": _l("Role given"),

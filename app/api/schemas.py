@@ -8,6 +8,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import validate
 
+from app.config import LANGUAGES
 from app.people.models import KINDS
 from app.play.rehearsal import PERIODS
 from app.rewards.models import PAY_CLASSES
@@ -293,11 +294,26 @@ class PayClass(ma.fields.String):
         return short.get(text, text)
 
 
+class RewardWords(Strict):
+    """The same reward in another language: the description, too, where it has one."""
+
+    title = ma.fields.String(required=True, validate=validate.Length(1, 120))
+    description = ma.fields.String(load_default="", validate=validate.Length(max=1000))
+
+
 class RewardIn(Strict):
-    """Price, stock and deliverer must be there; `stock` null means unlimited."""
+    """Price, stock and deliverer must be there; `stock` null means unlimited. `translations` are
+    by language, as those of a story."""
 
     title = ma.fields.String(required=True)
     description = ma.fields.String(load_default="")
+    language = ma.fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(LANGUAGES)
+    )
+    translations = ma.fields.Dict(
+        keys=ma.fields.String(validate=validate.OneOf(LANGUAGES)),
+        values=ma.fields.Nested(RewardWords), load_default=dict,
+    )  # fmt: skip
     cost = ma.fields.Integer(required=True, strict=True)
     stock = ma.fields.Integer(required=True, allow_none=True, strict=True)
     pay_class = PayClass(required=True, validate=validate.OneOf((*PAY_CLASSES, *_IN_FULL.values())))
@@ -321,10 +337,21 @@ class RewardQuery(Paging):
     )
 
 
+class RewardWordsOut(ma.Schema):
+    title = ma.fields.String()
+    description = ma.fields.String()
+
+
 class RewardOut(ma.Schema):
+    """`translations` holds the languages other than the reward's own."""
+
     id = ma.fields.String()
     title = ma.fields.String()
     description = ma.fields.String()
+    language = ma.fields.String(
+        allow_none=True, metadata={"description": "Of its title; null where nobody said."}
+    )
+    translations = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(RewardWordsOut))
     cost = ma.fields.Integer()
     stock = ma.fields.Integer(allow_none=True)
     stock_left = ma.fields.Integer(allow_none=True)

@@ -49,7 +49,8 @@ AREAS: Final[dict[str, frozenset[str]]] = {
     POINTS: frozenset({
         "points.given", "points.waived",
         "redemption.cancelled", "redemption.fulfilled", "reward.changed", "reward.created",
-        "reward.overridden", "reward.shared_again",
+        "reward.overridden", "reward.restocked", "reward.restored",
+        "reward.shared_again",
         "reward.withdrawn", "rule.started", "rule.withdrawn",
     }),
     CONTENT: frozenset({

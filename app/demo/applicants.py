@@ -55,7 +55,7 @@ REFERRALS = (
     DemoReferral("agathe.rolland", "HV-01", "link", "Coline", "Bizien", "all", 11, ((9, "screened"), (4, "interview")), next_step="Visite de l’école du Ter, jeudi matin"),
     DemoReferral("erwan.le-bras", "HV-12", "message", "Isla", "Morrow", "none", 28, ((25, "screened"), (11, "interview")), next_step="Pièce d’essai à l’atelier de Lorient"),
     # Read.
-    DemoReferral("aminata", "HV-02", "linkedin", "Bastien", "Roumieu", "ends", 13, ((12, "screened"),), next_step="Appel avec Margaux, cette semaine"),
+    DemoReferral("aminata", "HV-02", "linkedin", "Bastien", "Roumieu", "ends", 13, ((12, "screened"),), next_step="A call with Margaux, this week"),
     DemoReferral("aminata", "HV-03", "message", "Lina", "Achour", "ends", 6, ((4, "screened"),)),
     DemoReferral("maelle", "HV-01", "link", "Kévin", "Prigent", "all", 4, ((3, "screened"),), also_by="theo"),
     DemoReferral("antoine.rebiere", "HV-03", "qr", "Noé", "Labrousse", "ends", 10, ((8, "screened"),), next_step="Journée découverte à l’atelier"),

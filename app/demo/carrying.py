@@ -27,7 +27,7 @@ from app.demo.data import DemoPerson
 from app.demo.days import LIVED, Act, Calendar
 from app.demo.people import demo_person, id_of, members
 from app.demo.phrases import OWN_WORDS
-from app.demo.stories import STORIES, DemoStory, DemoText
+from app.demo.stories import STORIES, DemoStory
 from app.sharing import disclosures, grants, publisher, reach, service
 from app.sharing.models import Share
 from app.sharing.service import Wish
@@ -174,17 +174,17 @@ def _by_window(told: Carried) -> Carried:
 
 
 def _wish(told: Carried) -> Wish | None:
-    """In their language where the story has it, in their own words now and then."""
+    """In their language, in their own words now and then."""
     found = telling.story_id(told.story)
     if found is None:
         return None
     language = demo_person(told.key).language
-    text = told.story.en if language == "en" and told.story.en else told.story.fr
-    words = _words(told, text, "en" if text is told.story.en else "fr")
+    words = _words(told, language)
     return Wish(story_id=found, network=told.way, words=words, language=language)
 
 
-def _words(told: Carried, text: DemoText, language: str) -> str:
+def _words(told: Carried, language: str) -> str:
+    text = told.story.en if language == "en" else told.story.fr
     chance = random.Random(f"words {told.key} {told.story.key}")  # nosec B311
     own, given = chance.choice(OWN_WORDS[language]), [words for _kind, words in text.captions]
     if not given or chance.random() < 0.4:
@@ -308,8 +308,8 @@ def _plan(key: str, oldest: int, when: dt.datetime) -> None:
             continue
         if story.days_ago > oldest or _has_carried(key, found):
             continue
-        words = _words(Carried(key, story, API, 0, 0, 0), story.fr, "fr")
-        wish = Wish(story_id=found, network=API, words=words, language="fr", publish_at=when)
+        words, language = _words(Carried(key, story, API, 0, 0, 0), demo.language), demo.language
+        wish = Wish(story_id=found, network=API, words=words, language=language, publish_at=when)
         service.press(id_of(key), wish)
         return
 

@@ -173,6 +173,15 @@ RECENT_STORIES = (
              ("first-person", "Je n’ai pas encore cuisiné un lundi. La soupe de Marc me rassure."),
              ("question", "Et chez vous, qui cuisine le lundi ?")),
         ),
+        DemoText(
+            "Monday is soup day",
+            "Monday’s group photo, in Lorient. Marc did the leeks; nobody asked for the recipe.",
+            "Every other Monday somebody here cooks for everybody else, in the room downstairs. This Monday it was Marc Aubin: leeks, potatoes, and far too much pepper. There is some left.\n\nYou put your name on the sheet by the coffee machine. Nobody has to cook, and nobody has to like it.",
+            "Six people standing in a row before a wall of pale boards.",
+            (("short", "On Monday Marc made soup. We are still here."),
+             ("first-person", "I have not cooked on a Monday yet. Marc’s soup gives me courage."),
+             ("question", "And where you work, who cooks on Mondays?")),
+        ),
         drawing=("people", 34), shared_by=(("ines", "bluesky", 2),),
     ),
     DemoStory(

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DemoReward:
-    """One reward of the shelf; `stock` None for as many as asked for."""
+    """One reward of the shelf; `en` is its title and description in English, `stock` None for as
+    many as asked for."""
 
     title: str
     description: str
+    en: tuple[str, str]
     cost: int
     stock: int | None
     pay_class: str
@@ -40,13 +42,27 @@ DAY, LUNCH, TREES = (
 )
 
 REWARDS = (
-    DemoReward(LUNCH, "Train compris. On mange entre les établis, et on voit la machine tourner.", 300, 3, "time or symbolic", "theo"),
-    DemoReward(DAY, "Sur votre temps de travail, avec l’association de votre choix.", 250, None, "time or symbolic", "pauline"),
-    DemoReward(KNIFE, "Manche en noyer, à votre nom.", 420, 2, "gift in kind", "marc"),
-    DemoReward(BOOK, "À retirer à l’accueil de Lorient.", 80, 20, "gift in kind", "marc"),
-    DemoReward(TREES, "Plantés en mars, en Haute-Vienne, avec qui veut tenir la bêche.", 60, None, "employer donation", "pauline"),
-    DemoReward(SEATS, "Dans une salle que nous avons bâtie, à Grenoble ou à Lorient.", 180, 6, "gift in kind", "pauline"),
-    DemoReward("Un bon pour la librairie du quartier", "Vingt euros, valable un an.", 120, 12, "voucher", "marc"),
+    DemoReward(LUNCH, "Train compris. On mange entre les établis, et on voit la machine tourner.",
+               ("Lunch with the Limoges workshop", "Train fare included. You eat between the workbenches and watch the machine run."),
+               300, 3, "time or symbolic", "theo"),
+    DemoReward(DAY, "Sur votre temps de travail, avec l’association de votre choix.",
+               ("A day for a good cause", "In working hours, with the charity of your choice."),
+               250, None, "time or symbolic", "pauline"),
+    DemoReward(KNIFE, "Manche en noyer, à votre nom.",
+               ("Carpenter’s knife, forged in Thiers", "Walnut handle, with your name on it."),
+               420, 2, "gift in kind", "marc"),
+    DemoReward(BOOK, "À retirer à l’accueil de Lorient.",
+               ("A book of your choice", "Yours to pick up at reception in Lorient."),
+               80, 20, "gift in kind", "marc"),
+    DemoReward(TREES, "Plantés en mars, en Haute-Vienne, avec qui veut tenir la bêche.",
+               ("Ten Douglas fir saplings", "Planted in March, in the Haute-Vienne, with anybody who wants to hold the spade."),
+               60, None, "employer donation", "pauline"),
+    DemoReward(SEATS, "Dans une salle que nous avons bâtie, à Grenoble ou à Lorient.",
+               ("Two concert tickets", "In a hall that we built, in Grenoble or in Lorient."),
+               180, 6, "gift in kind", "pauline"),
+    DemoReward("Un bon pour la librairie du quartier", "Vingt euros, valable un an.",
+               ("A voucher for the bookshop round the corner", "Twenty euros, good for a year."),
+               120, 12, "voucher", "marc"),
 )  # fmt: skip
 VOUCHER = REWARDS[-1].title
 

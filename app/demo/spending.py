@@ -32,9 +32,11 @@ def acts(calendar: Calendar) -> Iterator[Act]:
 
 def _fill_the_shelf() -> None:
     for told in REWARDS:
+        title, description = told.en
         rewards.create_reward(
             title=told.title, description=told.description, cost=told.cost, stock=told.stock,
             pay_class=told.pay_class, deliverer_id=id_of(told.deliverer), actor_id=id_of("marc"),
+            language="fr", other_title=title, other_description=description,
         )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class DemoStory:
     topics: tuple[str, ...]
     days_ago: int
     fr: DemoText
-    en: DemoText | None = None
+    en: DemoText
     url: str | None = None
     drawing: tuple[str, int] | None = None
     expires_in_days: int | None = None

@@ -87,9 +87,8 @@ def _fields(demo: DemoStory, easel: Easel) -> dict[str, object]:
     fields: dict[str, object] = {
         "kind": demo.kind, "language": "fr", "url": demo.url, "topics": list(demo.topics),
         "is_commercial": demo.is_commercial, **_words(demo.fr),
+        "translations": {"en": _words(demo.en)},
     }  # fmt: skip
-    if demo.en is not None:
-        fields["translations"] = {"en": _words(demo.en)}
     if demo.expires_in_days is not None:
         fields["expires_at"] = clock.now() + dt.timedelta(days=demo.expires_in_days)
     if demo.visible_in_days is not None:

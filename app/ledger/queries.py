@@ -134,7 +134,7 @@ def _statement(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
             *conditions,
         )
         .order_by(TRANSFER.c.account_id.desc(), TRANSFER.c.sequence.desc())
-        .limit(bindparam("limit", type_=Integer))
+        .limit(bindparam("limit", type_=Integer, literal_execute=True))
         .subquery("fact")
     )
     return (
@@ -222,7 +222,7 @@ _DUE = select(
 _WAITING = Reading(
     _DUE.where(OPEN.c.account_id == bindparam("account_id"))
     .order_by(OPEN.c.due_at.is_(None), OPEN.c.due_at, TRANSFER.c.id)
-    .limit(bindparam("limit", type_=Integer))
+    .limit(bindparam("limit", type_=Integer, literal_execute=True))
 )
 
 

@@ -104,14 +104,20 @@ class Caption(Model):
 
 class Topic(Model):
     """What stories are about. One that is sensitive (health, finance, …) needs a second pair of
-    eyes before publication (rule L4)."""
+    eyes before publication (rule L4). `language` is that of `name`, None where nobody said;
+    `other_name` is for readers of the product's other language, empty without one. Each name has
+    its code, by which the topic is found."""
 
     __tablename__ = "topic"
     __retention__ = retention.PROGRAMME
+    __table_args__ = (Index("ix_topic_other_code", "other_code", unique=True),)
 
     id: Mapped[uuid.UUID] = primary_key()
     code: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(80))
+    language: Mapped[str | None] = mapped_column(String(5))
+    other_name: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    other_code: Mapped[str | None] = mapped_column(String(60))
     is_sensitive: Mapped[bool] = mapped_column(default=False)
 
 

@@ -307,7 +307,7 @@ def _told(name: str) -> ColumnElement[Any]:
 
 
 _NOW: Final[BindParameter[dt.datetime]] = bindparam("now", type_=Story.published_at.type)
-_MOST: Final[BindParameter[int]] = bindparam("most", type_=Integer)
+_MOST: Final[BindParameter[int]] = bindparam("most", type_=Integer, literal_execute=True)
 _MINE: Final[BindParameter[uuid.UUID]] = bindparam("mine", expanding=True)
 _BEGINNING: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NOWHERE: Final = uuid.UUID(int=0)

@@ -43,6 +43,7 @@ from app.media.models import Picture
 from app.people import audiences, segments_reach
 from app.people.audiences import KEPT, SEEN
 from app.web import current_settings
+from app.web.pressing import once
 
 WRITERS: Final = frozenset({"contributor", "curator", "admin"})
 CURATORS: Final = frozenset({"curator", "admin"})
@@ -131,13 +132,19 @@ def _check_second_eyes(story: Story, actor_id: uuid.UUID | None) -> None:
 # --- use cases ---------------------------------------------------------------------------
 
 
-def create_story(fields: Fields, actor_id: uuid.UUID | None) -> Story:
+def create_story(
+    fields: Fields, actor_id: uuid.UUID | None, *, id_: uuid.UUID | None = None
+) -> Story:
     """A new draft. Its language is the organisation's unless the fields say another.
 
     Besides what `content.read` knows, `audience` names the segments it is meant for and, from
     curators of the whole organisation, `keepers` those that keep it: identifiers as texts.
-    Raises `InvalidInput` by field, `NotYours`.
+    What was made under `id_` before is the answer. Raises `InvalidInput` by field, `NotYours`.
     """
+    return once(Story, id_, lambda made: _create(made, fields, actor_id))
+
+
+def _create(id_: uuid.UUID, fields: Fields, actor_id: uuid.UUID | None) -> Story:
     before = Content(language=current_settings().locale)
     with transaction() as session:
         rights = rights_of(actor_id)
@@ -145,7 +152,7 @@ def create_story(fields: Fields, actor_id: uuid.UUID | None) -> Story:
             raise NotYours
         content = contents.read(fields, before)
         title = content.texts[content.language].title
-        story = Story(slug=_make_slug(title), author_id=actor_id, status="draft", version=1)
+        story = Story(id=id_, slug=_make_slug(title), author_id=actor_id, status="draft", version=1)
         _write(session, story, content)
         session.add(story)
         session.flush()

@@ -30,7 +30,7 @@ from app.media import service as media
 from app.media.drawing import MAX_BYTES, PictureRefused
 from app.people import audiences, saved_views
 from app.people.audiences import KEPT, SEEN
-from app.web import access, current_settings, parked, redirect_to, render
+from app.web import access, current_settings, parked, pressing, redirect_to, render
 
 studio = Blueprint("studio_stories", __name__)
 
@@ -221,6 +221,9 @@ def _receive(story_id: uuid.UUID | None) -> Response:
     _take_picture(form)
     if act in ("preview", "adopt"):
         return _with_preview(form, story_id, adopt=act == "adopt")
+    made = pressing.id_for(Story, access.me().person_id)
+    if story_id is None and pressing.came_before(Story, made):
+        return redirect_to(f"/studio/stories/{made}")
     if form.errors:
         return _again(form, story_id)
     try:
@@ -260,7 +263,8 @@ def _keep(form: Typed, story_id: uuid.UUID | None, *, publish: bool) -> uuid.UUI
     me = access.me().person_id
     with transaction():
         if story_id is None:
-            story = service.create_story(editor.fields_of(form), me)
+            made = pressing.id_for(Story, me)
+            story = service.create_story(editor.fields_of(form), me, id_=made)
         else:
             before = content.content_of(service.load(story_id))
             fields = editor.fields_of(form, before)

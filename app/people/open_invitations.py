@@ -50,6 +50,7 @@ from app.people.lookup import load_present
 from app.people.membership import join
 from app.people.models import Person
 from app.people.text import is_nowhere, is_usable, normal_address, one_line
+from app.web.pressing import once
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without what is mistaken for something else on paper: 0 and O, 1, I and L, U and V."""
@@ -83,25 +84,37 @@ class Terms:
     language: str = LANGUAGES[0]
 
 
-def create(terms: Terms, *, actor_id: uuid.UUID | None = None) -> uuid.UUID:
-    """Make an open invitation, or a sheet of codes; its batch. Raises `InvalidInput` by field."""
+def create(
+    terms: Terms, *, actor_id: uuid.UUID | None = None, id_: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Make an open invitation, or a sheet of codes; its batch. What was made as the batch `id_`
+    before is the answer. Raises `InvalidInput` by field."""
     _check(terms)
-    batch_id, is_paper = new_id(), terms.admission == "paper"
-    with transaction() as session:
-        for _number in range(terms.copies if is_paper else 1):
-            session.add(_row(terms, batch_id, 1 if is_paper else terms.use_limit, actor_id))
+    is_paper = terms.admission == "paper"
+
+    def make(batch_id: uuid.UUID) -> OpenInvitation:
+        # The first bears the name of its batch, so that the primary key allows the batch once.
+        use_limit, session = 1 if is_paper else terms.use_limit, db.session()
+        first = _row(terms, batch_id, use_limit, actor_id, id_=batch_id)
+        session.add(first)
+        session.flush()
+        for _number in range(1, terms.copies if is_paper else 1):
+            session.add(_row(terms, batch_id, use_limit, actor_id, id_=new_id()))
         audit.record(
             "open_invitation.made", "open_invitation", batch_id, actor_id=actor_id,
             admission=terms.admission, uses=terms.copies if is_paper else terms.use_limit,
         )  # fmt: skip
-    return batch_id
+        return first
+
+    return once(OpenInvitation, id_, make).batch_id
 
 
 def _row(
-    terms: Terms, batch_id: uuid.UUID, use_limit: int, actor_id: uuid.UUID | None
+    terms: Terms, batch_id: uuid.UUID, use_limit: int, actor_id: uuid.UUID | None, *, id_: uuid.UUID
 ) -> OpenInvitation:
     code = new_code()
     return OpenInvitation(
+        id=id_,
         batch_id=batch_id,
         label=one_line(terms.label),
         site=one_line(terms.site) or None,

@@ -12,13 +12,14 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app import audit, clock
-from app.db import transaction
+from app.db import db, transaction
 from app.errors import DomainError, NotFound
 from app.people import segment_rules
 from app.people.errors import check_form
 from app.people.models import Person, Segment, SegmentPerson
 from app.people.segment_rules import Rule
 from app.people.text import fold, normal_address, one_line
+from app.web.pressing import once
 
 LONGEST_NAME = 120
 MOST_PASTED = 5_000
@@ -50,10 +51,16 @@ class Added:
     unknown: tuple[str, ...] = ()
 
 
-def create_segment(name: str, rule: Rule | None, *, actor_id: uuid.UUID | None) -> uuid.UUID:
-    """A segment by a rule, or an empty list. Raises `InvalidInput` on the field `name`."""
-    with transaction() as session:
+def create_segment(
+    name: str, rule: Rule | None, *, actor_id: uuid.UUID | None, id_: uuid.UUID | None = None
+) -> uuid.UUID:
+    """A segment by a rule, or an empty list; what was made under `id_` before is the answer.
+    Raises `InvalidInput` on the field `name`."""
+
+    def make(made: uuid.UUID) -> Segment:
+        session = db.session()
         segment = Segment(
+            id=made,
             name=_checked_name(session, name, None),
             rule=None if rule is None else segment_rules.as_json(rule),
             created_by=actor_id,
@@ -62,7 +69,9 @@ def create_segment(name: str, rule: Rule | None, *, actor_id: uuid.UUID | None) 
         session.flush()
         kind = "list" if rule is None else "rule"
         audit.record("segment.created", "segment", segment.id, actor_id=actor_id, kind=kind)
-    return segment.id
+        return segment
+
+    return once(Segment, id_, make).id
 
 
 def change_segment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from app import clock
 from app.approvals.words import tell_waiting
 from app.db import new_id
 from app.errors import InvalidInput, NotFound
-from app.people import thresholds
+from app.people import saved_views, thresholds
 from app.play import guarded, rehearsal, rule_words, rules
 from app.play.models import FACTS, SHARE_FACTS
 from app.play.numbers import whole
@@ -48,9 +48,13 @@ class History:
         return next((s.rule for s in self.states if s.state == "in force"), None)
 
 
-def _histories() -> list[History]:
+def _histories(state: str = "") -> list[History]:
+    """Each rule; of its versions those in one state, each told against the one before it."""
     found = rule_states()
-    return [_history(fact, [s for s in found if s.rule.fact == fact]) for fact in FACTS]
+    whole = [_history(fact, [s for s in found if s.rule.fact == fact]) for fact in FACTS]
+    if not state:
+        return whole
+    return [replace(h, states=[s for s in h.states if s.state == state]) for h in whole]
 
 
 def _history(fact: str, states: list[RuleState]) -> History:
@@ -61,13 +65,26 @@ def _history(fact: str, states: list[RuleState]) -> History:
     return History(fact, states, changes)
 
 
+LIST = saved_views.declare("rules", "/studio/rules", ("state",), READERS, _l("Rules of points"))
+
+
+def _states() -> dict[str, str]:
+    """What the versions can be narrowed to."""
+    return {"in force": _("In force"), "coming": _("Coming"), "past": _("Past")}
+
+
 @play.get("/studio/rules")
 @access.role(*READERS)
+@saved_views.opens_on(LIST)
 def studio_rules() -> Response:
-    """Every rule with its versions in time."""
+    """Every rule with its versions in time, or those in one state."""
+    states, asked = _states(), request.args.get("state", "")
+    state = asked if asked in states else ""
     return render(
         "play/studio_rules.html",
-        histories=_histories(),
+        histories=_histories(state),
+        state=state,
+        states=states,
         words=rule_words,
         may_write=bool({*WRITERS} & access.me().roles),
         may_give=access.may_open("/studio/points/by-hand"),

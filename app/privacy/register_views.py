@@ -13,9 +13,9 @@ from flask_babel import gettext as _
 from app import clock
 from app.errors import InvalidInput
 from app.privacy import documents, register, requests
-from app.privacy.models import KINDS, OUTCOMES
+from app.privacy.models import KINDS, OUTCOMES, DataRequest
 from app.privacy.request_words import KIND_NAMES, OUTCOME_NAMES
-from app.web import access, current_settings, redirect_to, render, sheets
+from app.web import access, current_settings, pressing, redirect_to, render, sheets
 from app.web.cursors import decode_cursor, encode_cursor
 from app.web.pages import local_today
 
@@ -63,11 +63,14 @@ def list_requests() -> Response:
 def note_request() -> Response:
     """A request that came by letter, by mail or in person."""
     typed = {name: request.form.get(name, "").strip() for name in ("kind", "email", "received_on")}
+    id_ = pressing.id_for(DataRequest, access.me().person_id)
+    if pressing.came_before(DataRequest, id_):
+        return redirect_to(PLACE)
     try:
         subject_kind, subject_id = requests.subject_of(typed["email"])
         requests.open_request(
             typed["kind"], subject_kind, subject_id,
-            received_at=_came(typed["received_on"]), actor_id=access.me().person_id,
+            received_at=_came(typed["received_on"]), actor_id=access.me().person_id, id_=id_,
         )  # fmt: skip
     except InvalidInput as error:
         return _list(422, typed=typed, errors=error.errors)

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, tuple_
 
 from app import audit, clock
-from app.db import db, transaction
+from app.db import db, new_id, transaction
 from app.errors import DomainError, InvalidInput, NotFound
 from app.people.models import Person
 from app.people.queries import person_by_email
@@ -18,6 +18,7 @@ from app.people.text import normal_address
 from app.personal_data import CANDIDATE, PERSON
 from app.privacy.models import KINDS, OUTCOMES, Correction, DataRequest
 from app.referrals.models import Candidate
+from app.web.pressing import once
 
 ANSWERED_WITHIN: Final = dt.timedelta(days=30)
 EXTENDED_BY: Final = dt.timedelta(days=60)
@@ -60,8 +61,10 @@ def open_request(
     *,
     received_at: dt.datetime | None = None,
     actor_id: uuid.UUID | None = None,
+    id_: uuid.UUID | None = None,
 ) -> DataRequest:
-    """Note a request. Raises `InvalidInput` for an unknown kind or a day to come."""
+    """Note a request; what was noted under `id_` before is the answer. Raises `InvalidInput` for
+    an unknown kind or a day to come."""
     now = clock.now()
     came = received_at or now
     faults = {}
@@ -71,20 +74,23 @@ def open_request(
         faults["received_on"] = _l("This day is still to come.")
     if faults:
         raise InvalidInput(_l("Please check the form."), faults)
-    with transaction():
-        row = enter(kind, subject_kind, subject_id, came, noted_by=actor_id)
+
+    def note(made: uuid.UUID) -> DataRequest:
+        row = enter(kind, subject_kind, subject_id, came, noted_by=actor_id, id_=made)
         audit.record("request.opened", "data_request", row.id, actor_id=actor_id, kind=kind)
-    return row
+        return row
+
+    return once(DataRequest, id_, note)
 
 
 def enter(
     kind: str, subject_kind: str, subject_id: uuid.UUID, received_at: dt.datetime,
-    *, noted_by: uuid.UUID | None = None,
+    *, noted_by: uuid.UUID | None = None, id_: uuid.UUID | None = None,
 ) -> DataRequest:  # fmt: skip
     """A line of the register, without a word in the audit trail. Inside a transaction."""
     row = DataRequest(
-        kind=kind, subject_kind=subject_kind, subject_id=subject_id, received_at=received_at,
-        due_at=received_at + ANSWERED_WITHIN, noted_by=noted_by,
+        id=id_ or new_id(), kind=kind, subject_kind=subject_kind, subject_id=subject_id,
+        received_at=received_at, due_at=received_at + ANSWERED_WITHIN, noted_by=noted_by,
     )  # fmt: skip
     db.session.add(row)
     db.session.flush()

@@ -17,7 +17,7 @@ from app.people import saved_views
 from app.people.queries import Holder
 from app.referrals import ats, board_export, queries, reach, service
 from app.referrals.errors import CannotFollow, UnknownReferral
-from app.referrals.models import STAGES
+from app.referrals.models import STAGES, ReferralEvent
 from app.referrals.queries import NamedOffer, ReferralFilter
 from app.referrals.words import (
     channel_names,
@@ -27,7 +27,7 @@ from app.referrals.words import (
     stage_names,
 )
 from app.settings import entities
-from app.web import access, current_settings, redirect_to, render, sheets
+from app.web import access, current_settings, pressing, redirect_to, render, sheets
 from app.web.pages import local_today, url_with
 
 board = Blueprint("board", __name__, url_prefix="/studio")
@@ -212,6 +212,7 @@ def record_stage(referral_id: uuid.UUID) -> None:
         occurred_at=at,
         closure_reason=form.get("closure_reason") or None,
         starts_on=as_date(form.get("starts_on")),
+        external_event_id=f"hand:{pressing.id_for(ReferralEvent, reader.person_id)}",
         within=reach.mine(),
     )
 

@@ -17,11 +17,12 @@ from app.referrals.models import STAGES
 from app.referrals.queries import ReferralFilter
 from app.referrals.words import stage_names
 from app.web import access, redirect_to, render
+from app.web.bulk import MOST, each
+from app.web.bulk import chosen as chosen_rows
 
 
 def _chosen() -> list[uuid.UUID]:
-    found = [read_id(text) for text in request.form.getlist("referral")[: bulk.MOST]]
-    return [each for each in found if each is not None]
+    return chosen_rows("referral")
 
 
 def _back() -> str:
@@ -45,7 +46,7 @@ def bulk_stage() -> Response:
     if stage not in STAGES:
         flash(_("Choose a stage."), "stop")
         return redirect_to(_back())
-    outcomes = bulk.each(chosen, bulk.to_stage(stage, record_stage, reach.mine()))
+    outcomes = each(chosen, bulk.to_stage(stage, record_stage, reach.mine()))
     if all(each.code == "done" for each in outcomes):
         n = len(outcomes)
         flash(ngettext("One referral moved.", "%(num)d referrals moved.", n), "ok")
@@ -66,7 +67,7 @@ def bulk_owner() -> Response:
     if owner is None or owner not in known:
         flash(_("Choose a recruiter."), "stop")
         return redirect_to(_back())
-    outcomes = bulk.each(chosen, bulk.to_owner(owner, me, within))
+    outcomes = each(chosen, bulk.to_owner(owner, me, within))
     title = _("Entrusted to %(name)s", name=known[owner])
     return _outcomes(outcomes, title, undo="owners", given=str(owner))
 
@@ -83,7 +84,7 @@ def bulk_next_step() -> Response:
         flash(_("Say what happens next."), "stop")
         return redirect_to(_back())
     act = bulk.to_next_step(words, promised(day), access.me().person_id, reach.mine())
-    outcomes = bulk.each(chosen, act)
+    outcomes = each(chosen, act)
     return _outcomes(outcomes, _("Next: %(words)s", words=words), undo="next-steps", given=words)
 
 
@@ -91,19 +92,36 @@ def _outcomes(outcomes: list[Outcome], title: str, undo: str = "", given: str = 
     """What became of each, with its name; and, where it can be, a way back."""
     ids = tuple(each.id for each in outcomes)
     asked = ReferralFilter(ids=ids, within=reach.mine())
-    rows, _next = queries.referrals(asked, limit=bulk.MOST)
+    rows, _next = queries.referrals(asked, limit=MOST)
     return render(
-        "referrals/board_outcomes.html",
+        "web/outcomes.html",
+        spot="board",
         title=title,
         outcomes=outcomes,
         named={row.id: (row.candidate_name, row.offer_title) for row in rows},
         path=PATH,
         list_name=_("Referrals"),
-        done=[each for each in outcomes if each.code == "done"],
-        undo=undo,
-        given=given,
+        unnamed=_("Name erased or not known"),
+        undo=_way_back(outcomes, undo, given),
         back=_back(),
     )
+
+
+def _way_back(outcomes: list[Outcome], undo: str, given: str) -> dict[str, object] | None:
+    """The form that puts back what each had before; None where nothing can be put back."""
+    fields = [("given", given)]
+    for one in outcomes:
+        if one.before is not None:
+            fields.append(("referral", str(one.id)))
+            fields += _had(one.before, undo)
+    return {"url": f"{PATH}/{undo}/undo", "fields": fields} if undo and fields[1:] else None
+
+
+def _had(before: bulk.Before, undo: str) -> list[tuple[str, str]]:
+    if undo == "owners":
+        return [("before", str(before.owner_id or ""))]
+    due = before.due_at.isoformat() if before.due_at else ""
+    return [("before", before.next_step or ""), ("due", due)]
 
 
 def _moment(text: str) -> dt.datetime | None:

@@ -1,25 +1,20 @@
-"""One act on several rows of a list: each in its own transaction, each with its outcome.
+"""What is done to several offers or referrals at once, by `app.web.bulk`.
 
-A row that cannot be treated keeps none of the others waiting. What can be taken back is
-taken back the same way, and only where nobody changed it since.
+What can be taken back is taken back the same way, and only where nobody changed it since.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
 
 from app.db import transaction
-from app.errors import DomainError, InvalidInput, Sentence
 from app.referrals import offers, service
 from app.referrals.reach import Within
-
-MOST: Final = 200
-
-Code = Literal["done", "same", "refused"]
+from app.web import bulk
+from app.web.bulk import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +26,9 @@ class Before:
     due_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one row: 'done', 'same' (it was so already) or 'refused', with why."""
-
-    id: uuid.UUID
-    code: Code
-    sentences: tuple[Sentence, ...] = ()
-    before: Before | None = None
-
-
+Outcome = bulk.Outcome[Before]
 # An act on one row: what it replaced, or None when there was nothing to do.
 Act = Callable[[uuid.UUID], Before | None]
-
-
-def each(ids: Iterable[uuid.UUID], act: Act) -> list[Outcome]:
-    """The act on each, in order; at most `MOST`."""
-    return [_one(row_id, act) for row_id in list(dict.fromkeys(ids))[:MOST]]
-
-
-def _one(row_id: uuid.UUID, act: Act) -> Outcome:
-    try:
-        before = act(row_id)
-    except InvalidInput as error:
-        told = tuple(sentence for each in error.errors.values() for sentence in each)
-        return Outcome(row_id, "refused", told or (error.sentence,))
-    except DomainError as error:
-        return Outcome(row_id, "refused", (error.sentence,))
-    return Outcome(row_id, "same" if before is None else "done", before=before)
 
 
 def to_stage(stage: str, record: Callable[[uuid.UUID], object], within: Within = None) -> Act:

@@ -30,6 +30,7 @@ from app.people.audiences import KEPT
 from app.referrals.models import Connection
 from app.settings.models import Entity
 from app.web import current_settings
+from app.web.pressing import once
 
 CSV: Final = "csv"
 KINDS: Final = tuple(dict.fromkeys((*CONNECTORS, CSV)))
@@ -193,8 +194,10 @@ def create_connection(
     api_url: str | None = None,
     api_key: str | None = None,
     settings: Mapping[str, object] | None = None,
+    id_: uuid.UUID | None = None,
 ) -> Connection:
-    """A new connection with an unguessable address. Raises `InvalidInput` by field."""
+    """A new connection with an unguessable address; what was made under `id_` before is the
+    answer. Raises `InvalidInput` by field."""
     errors: dict[str, Sentence] = {}
     if kind not in KINDS:
         errors["kind"] = _l("Choose one of: %(choices)s.", choices=", ".join(KINDS))
@@ -208,10 +211,15 @@ def create_connection(
         settings=_check_settings(settings, errors),
     )
     _raise(errors)
+    return once(Connection, id_, lambda made: _add(made, row, actor_id))
+
+
+def _add(id_: uuid.UUID, row: Connection, actor_id: uuid.UUID | None) -> Connection:
     with transaction() as session:
+        row.id = id_
         session.add(row)
         session.flush()
-        audit.record("connection.created", "connection", row.id, actor_id=actor_id, kind=kind)
+        audit.record("connection.created", "connection", row.id, actor_id=actor_id, kind=row.kind)
     return row
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app import audit, clock, outbox
 from app.db import JSONDict, db, transaction
@@ -28,6 +28,7 @@ from app.referrals.connections import CSV
 from app.referrals.fetching import MAX_BYTES
 from app.referrals.import_forecast import Forecast
 from app.referrals.models import Connection, Offer, OfferImport, OfferImportLine
+from app.web.cursors import Beside, beside, decode_key, encode_cursor
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "refused", "closed", "kept", "note")
 PREVIEW_ROWS: Final = 10
@@ -166,18 +167,60 @@ _ROW: Final = (
 )  # fmt: skip
 
 
-def list_imports(after: uuid.UUID | None = None, limit: int = 30) -> list[ImportRow]:
-    """The runs, newest first, after the one named; without their files."""
+STATES: Final = {
+    "open": ("preview",),
+    "working": import_run.UNFINISHED,
+    "done": ("done",),
+    "failed": ("failed",),
+    "cancelled": ("cancelled",),
+}
+"""What a list of runs can be narrowed to; 'odd' is done, with something to look at."""
+ODD: Final = "odd"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFilter:
+    """What a list of runs shows. `q` looks in the name of the file or address."""
+
+    state: str = ""
+    connection_id: uuid.UUID | None = None
+    q: str = ""
+
+
+def _conditions(f: ImportFilter) -> Iterator[ColumnElement[bool]]:
+    if f.state == ODD:
+        yield OfferImport.suspicious.is_not(None)
+    elif f.state in STATES:
+        yield OfferImport.state.in_(STATES[f.state])
+    if f.connection_id is not None:
+        yield OfferImport.connection_id == f.connection_id
+    for word in f.q.split()[:5]:
+        yield OfferImport.origin.icontains(word, autoescape=True)
+
+
+def list_imports(
+    f: ImportFilter = ImportFilter(),
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = 30,
+) -> Beside[ImportRow]:
+    """The runs, newest first, after one place of the list or before another; without their
+    files. Raises `InvalidInput` for a cursor that is none."""
+    backwards = bool(before) and not after
     query = (
         select(*_ROW)
         .outerjoin(Connection, Connection.id == OfferImport.connection_id)
         .outerjoin(Person, Person.id == OfferImport.started_by)
-        .order_by(OfferImport.id.desc())
-        .limit(limit)
+        .where(*_conditions(f))
+        .order_by(OfferImport.id if backwards else OfferImport.id.desc())
+        .limit(limit + 1)
     )
-    if after is not None:
-        query = query.where(OfferImport.id < after)
-    return [ImportRow(**row._mapping) for row in db.session.execute(query)]
+    if place := after or before:
+        key = decode_key(place)
+        query = query.where(OfferImport.id > key if backwards else OfferImport.id < key)
+    found = [ImportRow(**row._mapping) for row in db.session.execute(query)]
+    return beside(found, limit, lambda row: encode_cursor(row.id), after=after, backwards=backwards)
 
 
 def get_import(import_id: uuid.UUID) -> ImportRow:

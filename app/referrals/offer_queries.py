@@ -36,7 +36,7 @@ from app.referrals.models import Connection, Offer, OfferLink, Referral
 from app.referrals.reach import Within
 from app.settings.models import Entity
 from app.web import current_settings
-from app.web.cursors import decode_cursor, encode_cursor
+from app.web.cursors import Beside, beside, decode_cursor, encode_cursor
 
 MAX_PAGE: Final = 200
 _WORDS: Final = 8
@@ -103,15 +103,6 @@ class Page(NamedTuple):
 
     items: list[OfferRow]
     next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TeamPage:
-    """A part of the team's list, which is paged both ways; None at its ends."""
-
-    items: list[OfferRow]
-    next: str | None
-    previous: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +215,7 @@ def list_offers(
     *,
     before: str | None = None,
     oldest: bool = False,
-) -> TeamPage:
+) -> Beside[OfferRow]:
     """Offers of every status, the last made first (or the first, with `oldest`): those after
     one place of the list or before another. Raises `InvalidInput` like `open_offers`."""
     limit = min(max(limit, 1), MAX_PAGE)
@@ -238,16 +229,12 @@ def list_offers(
         query = query.where(here > there if upwards else here < there)
     query = query.order_by(*(key if upwards else [column.desc() for column in key]))
     found = [_row(tuple(row)) for row in db.session.execute(query.limit(limit + 1))]
-    more, items = len(found) > limit, found[:limit]
-    if backwards:
-        items.reverse()
-    edges = [encode_cursor(row.created_at, row.id) for row in items[:1] + items[-1:]]
-    if not edges:
-        return TeamPage([], None, None)
-    return TeamPage(
-        items,
-        next=edges[-1] if more or backwards else None,
-        previous=edges[0] if (more if backwards else after) else None,
+    return beside(
+        found,
+        limit,
+        lambda row: encode_cursor(row.created_at, row.id),
+        after=after,
+        backwards=backwards,
     )
 
 
@@ -311,7 +298,7 @@ def every_offer(filters: OfferFilter) -> Iterator[OfferRow]:
     after: str | None = None
     while True:
         page = list_offers(filters, after, MAX_PAGE)
-        yield from page.items
+        yield from page.rows
         after = page.next
         if after is None:
             return

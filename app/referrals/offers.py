@@ -33,6 +33,7 @@ from app.referrals.errors import UnknownOffer
 from app.referrals.models import Connection, Offer, Referral
 from app.referrals.reach import Within
 from app.settings.models import Entity
+from app.web.pressing import once
 
 Fields = Mapping[str, object]
 """What was typed or sent, by field name: texts, whole numbers or None; see `check_offer`. Besides
@@ -342,14 +343,25 @@ def find_met(offer_id: uuid.UUID, person_id: uuid.UUID) -> Offer:
     return offer
 
 
-def create_offer(fields: Fields, actor_id: uuid.UUID | None, *, within: Within = None) -> Offer:
+def create_offer(
+    fields: Fields,
+    actor_id: uuid.UUID | None,
+    *,
+    within: Within = None,
+    id_: uuid.UUID | None = None,
+) -> Offer:
     """A new offer, open or as a draft (`status`, by default open).
 
     `source` may name a kind of tracking system: then the offer belongs to that kind's
     default connection, and its `external_id` there is where an import or a signed event
     will find it. A role that reaches some segments (`within`) writes offers of its own, kept
-    by and meant for all of these or the part it chose. Raises `InvalidInput` by field.
+    by and meant for all of these or the part it chose. What was made under `id_` before is the
+    answer. Raises `InvalidInput` by field.
     """
+    return once(Offer, id_, lambda made: _create(made, fields, actor_id, within))
+
+
+def _create(id_: uuid.UUID, fields: Fields, actor_id: uuid.UUID | None, within: Within) -> Offer:
     values = check_offer(fields)
     status = _initial_status(fields)
     said = {
@@ -364,6 +376,7 @@ def create_offer(fields: Fields, actor_id: uuid.UUID | None, *, within: Within =
         values.setdefault("country_codes", [])
         offer = Offer(
             **values,
+            id=id_,
             slug=make_slug(str(values["title"])),
             status="draft",
             source=connection.kind if connection else "manual",

@@ -11,8 +11,10 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Select,
     and_,
+    bindparam,
     case,
     cast,
     exists,
@@ -28,6 +30,7 @@ from app import clock
 from app.db import db
 from app.people.models import Person
 from app.people.queries import Named, has_left
+from app.prepared import Reading
 from app.referrals import reach, stages
 from app.referrals.models import (
     STAGES,
@@ -45,7 +48,7 @@ from app.referrals.models import (
 )  # fmt: skip
 from app.referrals.reach import Within
 from app.referrals.service import facts_of
-from app.web.cursors import decode_cursor, encode_cursor
+from app.web.cursors import Beside, beside, decode_cursor, encode_cursor
 
 MAX_PAGE = 200
 
@@ -241,17 +244,37 @@ def referrals(
 ) -> tuple[list[ReferralRow], str | None]:
     """One page of referrals, newest first, and the cursor of the next page."""
     limit = max(1, min(limit, MAX_PAGE))
-    query = _rows().where(*_conditions(f)).order_by(Referral.received_at.desc(), Referral.id.desc())
     place = decode_cursor(after)
-    if place is not None:
-        at, key = place
-        query = query.where(
-            or_(Referral.received_at < at, and_(Referral.received_at == at, Referral.id < key))
-        )
-    found = db.session.execute(query.limit(limit + 1)).all()
+    found: Sequence[Any]
+    if place is None and f.referrer_id and f == ReferralFilter(referrer_id=f.referrer_id):
+        found = _BROUGHT.all({"referrer_id": f.referrer_id, "most": limit + 1})
+    else:
+        found = db.session.execute(_narrowed(f, place).limit(limit + 1)).all()
     rows = [_row(r, for_referrer=f.referrer_id is not None) for r in found[:limit]]
     more = len(found) > limit
     return rows, encode_cursor(rows[-1].received_at, rows[-1].id) if more and rows else None
+
+
+def _narrowed(
+    f: ReferralFilter, place: tuple[dt.datetime, uuid.UUID] | None
+) -> Select[*tuple[Any, ...]]:
+    """Those behind the place of a cursor."""
+    query = _rows().where(*_conditions(f)).order_by(*_NEWEST_FIRST)
+    if place is None:
+        return query
+    at, key = place
+    is_behind = and_(Referral.received_at == at, Referral.id < key)
+    return query.where(or_(Referral.received_at < at, is_behind))
+
+
+_NEWEST_FIRST: Final = (Referral.received_at.desc(), Referral.id.desc())
+# What one person brought stands on the first page of everybody who brought somebody.
+_BROUGHT: Final = Reading(
+    _rows()
+    .where(Referral.referrer_id == bindparam("referrer_id"), _told_to_referrer())
+    .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("most", type_=Integer, literal_execute=True))
+)
 
 
 def _row(r: Any, *, for_referrer: bool) -> ReferralRow:
@@ -412,15 +435,6 @@ def of_referrer(person_id: uuid.UUID) -> list[uuid.UUID]:
     return list(db.session.scalars(select(Referral.id).where(Referral.referrer_id == person_id)))
 
 
-@dataclass(frozen=True, slots=True)
-class BoardPage:
-    """A part of the board; the cursors of the parts beside it, None where there is none."""
-
-    rows: list[ReferralRow]
-    previous: str | None
-    next: str | None
-
-
 def board_page(
     f: ReferralFilter,
     *,
@@ -428,7 +442,7 @@ def board_page(
     before: str | None = None,
     oldest: bool = False,
     limit: int = 50,
-) -> BoardPage:
+) -> Beside[ReferralRow]:
     """The rows after one place of the list, or before another, by date of reception. Raises
     `InvalidInput` for a cursor that is none."""
     limit = max(1, min(limit, MAX_PAGE))
@@ -441,16 +455,12 @@ def board_page(
     key = (Referral.received_at, Referral.id)
     query = query.order_by(*key) if upwards else query.order_by(*(k.desc() for k in key))
     found = [_row(r, for_referrer=False) for r in db.session.execute(query.limit(limit + 1))]
-    more, rows = len(found) > limit, found[:limit]
-    if backwards:
-        rows.reverse()
-    edges = [encode_cursor(row.received_at, row.id) for row in (rows[:1] + rows[-1:])]
-    if not edges:
-        return BoardPage([], None, None)
-    return BoardPage(
-        rows,
-        previous=edges[0] if (more if backwards else after) else None,
-        next=edges[-1] if (more or backwards) else None,
+    return beside(
+        found,
+        limit,
+        lambda row: encode_cursor(row.received_at, row.id),
+        after=after,
+        backwards=backwards,
     )
 
 

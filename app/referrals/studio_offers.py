@@ -31,10 +31,12 @@ from app.referrals import (
 )
 from app.referrals.connections import ConnectionRow
 from app.referrals.imports import ImportRow
+from app.referrals.models import Connection, Offer
 from app.referrals.offer_queries import OfferDetail, OfferFilter, OfferRow
 from app.referrals.reach import Within
 from app.settings import entities
-from app.web import access, redirect_to, render, sheets
+from app.web import access, pressing, redirect_to, render, sheets
+from app.web.bulk import chosen, each
 from app.web.i18n import language
 from app.web.limits import limiter
 from app.web.pages import url_with
@@ -54,6 +56,9 @@ _FILTERS: Final = ("q", "status", "department", "location", "contract", "source"
 WHO: Final = reach.WHO
 LIST: Final = saved_views.declare(
     "offers", "/studio/offers", (*_FILTERS, "order"), WHO, _l("Offers"), within=True
+)
+IMPORTS: Final = saved_views.declare(
+    "imports", "/studio/imports", ("state", "source", "q"), WHO, _l("Imports")
 )
 
 keepers = access.role(*WHO, within=True)
@@ -249,8 +254,12 @@ def offer_new() -> Response:
 def offer_create() -> Response:
     """Write a new offer, as a draft or open at once."""
     status = "open" if request.form.get("status") == "open" else "draft"
+    made = pressing.id_for(Offer, _me())
+    if pressing.came_before(Offer, made):
+        return redirect_to(url_for("studio_offers.offer_show", offer_id=made))
     try:
-        offer = offers.create_offer({**_typed(), "status": status}, _me(), within=reach.mine())
+        fields = {**_typed(), "status": status}
+        offer = offers.create_offer(fields, _me(), within=reach.mine(), id_=made)
     except InvalidInput as error:
         return _offer_form(None, request.form, _by_field(error))
     flash(_("The offer is open.") if status == "open" else _("The draft is kept."), "success")
@@ -329,26 +338,24 @@ def offers_hand_over() -> Response:
 def _several(act: bulk.Act, title: str, done_words: Callable[[int], str]) -> Response:
     """The same for each that was chosen; a page tells of those that were left as they are."""
     back = _back()
-    chosen = [read_id(text) for text in request.form.getlist("offer")[: bulk.MOST]]
-    ids = [each for each in chosen if each is not None]
+    ids = chosen("offer")
     if not ids:
         flash(_("Choose at least one offer first."), "wait")
         return redirect_to(back)
-    outcomes = bulk.each(ids, act)
-    if all(each.code == "done" for each in outcomes):
+    outcomes = each(ids, act)
+    if all(one.code == "done" for one in outcomes):
         flash(done_words(len(outcomes)), "ok")
         return redirect_to(back)
     return render(
-        "referrals/board_outcomes.html",
+        "web/outcomes.html",
         spot="offers",
         title=title,
         outcomes=outcomes,
         named={row.id: (row.title, row.location) for row in offer_queries.named(ids, reach.mine())},
         path=LIST.path,
         list_name=LIST.name,
-        done=[each for each in outcomes if each.code == "done"],
-        undo="",
-        given="",
+        unnamed=_("An offer that is not there"),
+        undo=None,
         back=back,
     )
 
@@ -382,16 +389,52 @@ def offer_close(offer_id: uuid.UUID) -> Response:
 
 @blueprint.get("/studio/imports")
 @staff
+@saved_views.opens_on(IMPORTS)
 def import_list() -> Response:
-    """The runs, newest first."""
-    after = request.args.get("after", type=uuid.UUID)
-    rows = imports.list_imports(after, PAGE + 1)
+    """The runs, newest first, narrowed by what the address says."""
+    args, asked = request.args, _imports_asked()
+    known = connections.list_connections()
     return render(
         "referrals/studio_imports.html",
-        rows=rows[:PAGE],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
-        connections=connections.list_connections(),
+        beside=imports.list_imports(
+            asked, after=args.get("after"), before=args.get("before"), limit=PAGE
+        ),
+        asked=asked,
+        states=_import_states(),
+        sources=[(str(row.id), row.name) for row in known],
+        narrowed=_imports_narrowed(asked, known),
     )
+
+
+def _imports_asked() -> imports.ImportFilter:
+    state = request.args.get("state", "")
+    return imports.ImportFilter(
+        state=state if state in _import_states() else "",
+        connection_id=read_id(request.args.get("source")),
+        q=request.args.get("q", "")[:100].replace("\x00", ""),
+    )
+
+
+def _import_states() -> dict[str, str]:
+    return {
+        "open": _("To confirm"),
+        "working": _("Under way"),
+        imports.ODD: _("To look at"),
+        "done": _("Done"),
+        "failed": _("Not imported"),
+        "cancelled": _("Given up"),
+    }
+
+
+def _imports_narrowed(f: imports.ImportFilter, known: list[ConnectionRow]) -> list[tuple[str, str]]:
+    """Each narrower filter in words, and the address without it."""
+    names = {row.id: row.name for row in known}
+    source = names.get(f.connection_id, _("A connection that is gone")) if f.connection_id else ""
+    found = [
+        (_("“%(words)s”", words=f.q.strip()) if f.q.strip() else "", "q"),
+        (source, "source"),
+    ]
+    return [(words, url_with(**{name: None, "all": "1"})) for words, name in found if words]
 
 
 def _sources() -> list[tuple[str, str]]:
@@ -629,6 +672,9 @@ def connection_create() -> Response:
     """Make a connection; its webhook address is on the next page."""
     form = request.form
     secret = form.get("secret", "").strip()
+    id_ = pressing.id_for(Connection, _me())
+    if pressing.came_before(Connection, id_):
+        return redirect_to(url_for("studio_offers.connection_show", connection_id=id_))
     try:
         made = connections.create_connection(
             kind=form.get("kind", ""),
@@ -637,6 +683,7 @@ def connection_create() -> Response:
             api_url=form.get("api_url"),
             api_key=form.get("api_key"),
             actor_id=_me(),
+            id_=id_,
         )
     except InvalidInput as error:
         return _connection_form(None, form, _secret_error(error))

@@ -12,6 +12,7 @@ def start(app: Flask) -> None:
         handlers,
         models,
         personal,
+        shelf_bulk,
         studio,
         views,
     )

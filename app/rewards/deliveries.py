@@ -19,9 +19,10 @@ from app.people import saved_views
 from app.rewards import queries, service, words
 from app.rewards.errors import NoSuchRedemption
 from app.rewards.models import CANCELLED, FULFILLED, RESERVED, Redemption
-from app.rewards.queries import RedemptionFilter, RedemptionRow
+from app.rewards.queries import RedemptionFilter, RedemptionRow, RewardRow
 from app.rewards.views import rewards
 from app.web import access, redirect_to, render, sheets
+from app.web.i18n import language
 
 PAGE = 50
 BULK = 100
@@ -51,17 +52,21 @@ def _asked(
         reward_id=read_id(args.get("reward")),
         q=args.get("q", "")[:80],
         within=within,
+        language=language(),
     )
 
 
 def _list(template: str, asked: RedemptionFilter) -> Response:
-    rows, next_cursor = queries.redemptions(asked, after=request.args.get("after"), limit=PAGE)
+    args = request.args
+    page = queries.redemptions_page(
+        asked, after=args.get("after"), before=args.get("before"), limit=PAGE
+    )
     return render(
         template,
-        rows=rows,
-        next_cursor=next_cursor,
+        rows=page.rows,
+        beside=page,
         asked=asked,
-        reward_title=_title(asked, rows),
+        reward_title=_title(asked, page.rows),
         my_id=access.me().person_id,
         status_name=words.status_name,
         reasons=[(code, words.reason_name(code)) for code in service.CANCELLATION_REASONS],
@@ -72,8 +77,12 @@ def _title(asked: RedemptionFilter, rows: list[RedemptionRow]) -> str:
     """The reward that a list is about; of one outside the reader's reach, what its rows say."""
     if asked.reward_id is None:
         return ""
-    known = rows[0] if rows else queries.reward(asked.reward_id, within=asked.within)
+    known = rows[0] if rows else _reward(asked, asked.reward_id)
     return known.title if known else _("One reward")
+
+
+def _reward(asked: RedemptionFilter, reward_id: uuid.UUID) -> RewardRow | None:
+    return queries.reward(reward_id, within=asked.within, language=asked.language)
 
 
 # ---- One's own
@@ -87,7 +96,7 @@ def deliveries() -> Response:
 
 
 def _to_deliver(redemption_id: uuid.UUID) -> RedemptionRow:
-    row = queries.redemption(redemption_id)
+    row = queries.redemption(redemption_id, language=language())
     if row is None or row.deliverer_id != access.me().person_id:
         raise NoSuchRedemption
     return row
@@ -119,7 +128,7 @@ def board() -> Response:
 
 
 def _one(redemption_id: uuid.UUID) -> RedemptionRow:
-    row = queries.redemption(redemption_id, within=_reach())
+    row = queries.redemption(redemption_id, within=_reach(), language=language())
     if row is None:
         raise NoSuchRedemption
     return row
@@ -165,7 +174,8 @@ def _cancel(row: RedemptionRow, back: str) -> Response:
 
 def _chosen() -> list[RedemptionRow]:
     ids = (read_id(text) for text in request.form.getlist("redemption")[:BULK])
-    return queries.by_ids({each for each in ids if each is not None}, within=_reach())
+    known = {each for each in ids if each is not None}
+    return queries.by_ids(known, within=_reach(), language=language())
 
 
 @rewards.post("/studio/redemptions/fulfilments")
@@ -239,7 +249,8 @@ def _paper(asked: RedemptionFilter, back: str) -> Response:
 def paper() -> Response:
     """One's own, for paper."""
     me = access.me().person_id
-    return _paper(RedemptionFilter(status=RESERVED, deliverer_id=me), OWN)
+    mine = RedemptionFilter(status=RESERVED, deliverer_id=me, language=language())
+    return _paper(mine, OWN)
 
 
 @rewards.get("/studio/redemptions/list")

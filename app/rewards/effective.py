@@ -6,7 +6,8 @@ otherwise for its own people (`RewardOverride`): another price, description or d
 of its own, or that it is not on their shelf. What it does not say stands as it is shared. What
 is not on somebody's shelf does not exist for them.
 
-The columns below want `Reward` joined with `differing(entity)` on its outer side.
+The columns below want `Reward` joined with `differing(entity)` on its outer side. Its texts are
+told in the language of the parameter `READS`; what an entity says itself, it says in one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.people import audiences, kinds
@@ -27,7 +28,17 @@ from app.rewards.models import Redemption, Reward, RewardOverride
 
 _OWN: Final = RewardOverride.has_own_stock.is_(True)
 price: Final = func.coalesce(RewardOverride.cost, Reward.cost)
-description: Final = func.coalesce(RewardOverride.description, Reward.description)
+READS: Final = "reads"
+"""The parameter for the reader's language, always to be given; None: as it was written."""
+_READS: Final = bindparam(READS, type_=String)
+_IN_OTHER: Final = and_(Reward.other_title != "", Reward.language != _READS)
+title: Final = case((_IN_OTHER, Reward.other_title), else_=Reward.title)
+language: Final = case((_IN_OTHER, _READS), else_=Reward.language)
+description: Final = func.coalesce(
+    RewardOverride.description,
+    case((_IN_OTHER, Reward.other_description), else_=Reward.description),
+)
+other_description: Final = func.coalesce(RewardOverride.description, Reward.other_description)
 deliverer: Final = func.coalesce(RewardOverride.deliverer_id, Reward.deliverer_id)
 stock: Final = case((_OWN, RewardOverride.stock), else_=Reward.stock)
 left: Final = case((_OWN, RewardOverride.stock_left), else_=Reward.stock_left)

@@ -1,7 +1,7 @@
 """The shelf under the two-person rule: what the studio and the API call.
 
 Where the organisation asks for a second person about money, a reward that goes through payroll
-waits before it is put on sale, and before its price, its stock or its class changes, for all or
+waits before it is put on sale, for the first time or again, and before its price, its stock or its class changes, for all or
 for one entity. Everything else holds at once. The demo uses `service` and is not bound.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from app import approvals
 from app.approvals import Payload, Submitted
-from app.db import db, read_id
+from app.db import db, read_id, transaction
 from app.rewards import overrides, service, words
 from app.rewards.models import Reward, RewardOverride
 from app.rewards.overrides import OwnTerms
@@ -31,7 +31,8 @@ PAID: Final = frozenset({"cash bonus", "voucher"})
 TERMS: Final = ("cost", "stock", "pay_class")
 OWN_TERMS: Final = ("cost", "has_own_stock", "stock")
 CREATE, CHANGE, OVERRIDE, SHARE = "create", "change", "override", "share"
-_IDS: Final = frozenset({"deliverer_id", "entity_id"})
+RESTORE: Final = "restore"
+_IDS: Final = frozenset({"deliverer_id", "entity_id", "id_"})
 _LISTS: Final = frozenset({"audience", "keepers"})
 
 
@@ -49,15 +50,19 @@ class Offered(TypedDict, total=False):
     is_open_outside: bool
     audience: Collection[uuid.UUID] | None
     keepers: Collection[uuid.UUID] | None
+    language: str | None
+    other_title: str
+    other_description: str
+    id_: uuid.UUID
 
 
 def create_reward(*, actor_id: uuid.UUID, **fields: Unpack[Offered]) -> Submitted:
     """`service.create_reward`: its reward is the `result` where it does not wait. Raises
-    `InvalidInput` as it does."""
+    `InvalidInput` as it does. One `id_` is one request, and one reward once that is approved."""
     payload = _payload(CREATE, None, {**fields, **_lists(fields)})
     if not (_is_asked() and fields["pay_class"] in PAID):
         return Submitted(result=_apply(payload, actor_id))
-    return _submit(payload, actor_id)
+    return _submit(payload, actor_id, once=str(fields.get("id_", "")))
 
 
 def update_reward(
@@ -69,6 +74,33 @@ def update_reward(
     before = db.session.get(Reward, reward_id) if _is_asked() else None
     is_paid = before is not None and PAID & {before.pay_class, fields["pay_class"]}
     if not is_paid or all(getattr(before, name) == fields.get(name) for name in TERMS):
+        return Submitted(result=_apply(payload, actor_id))
+    return _submit(payload, actor_id)
+
+
+def change_reward(
+    reward_id: uuid.UUID, *, actor_id: uuid.UUID, **changes: Unpack[Offered]
+) -> Submitted:
+    """`update_reward` with all that is not named as it stands."""
+    with transaction() as session:
+        fields = _standing(service.locked(session, reward_id))
+        fields.update(changes)
+        return update_reward(reward_id, actor_id=actor_id, **fields)
+
+
+def _standing(reward: Reward) -> Offered:
+    return Offered(
+        title=reward.title, description=reward.description, cost=reward.cost, stock=reward.stock,
+        pay_class=reward.pay_class, deliverer_id=reward.deliverer_id,
+        is_open_outside=reward.is_open_outside,
+    )  # fmt: skip
+
+
+def restore_reward(reward_id: uuid.UUID, *, actor_id: uuid.UUID) -> Submitted:
+    """`service.restore_reward`. Raises as it does."""
+    payload = _payload(RESTORE, reward_id, {})
+    reward = db.session.get(Reward, reward_id) if _is_asked() else None
+    if reward is None or reward.withdrawn_at is None or reward.pay_class not in PAID:
         return Submitted(result=_apply(payload, actor_id))
     return _submit(payload, actor_id)
 
@@ -96,9 +128,9 @@ def _is_asked() -> bool:
     return approvals.policy().money
 
 
-def _submit(payload: Payload, actor_id: uuid.UUID) -> Submitted:
+def _submit(payload: Payload, actor_id: uuid.UUID, *, once: str = "") -> Submitted:
     approvals.rehearse(lambda: _apply(payload, actor_id))
-    return approvals.submit(KIND, payload, actor_id=actor_id)
+    return approvals.submit(KIND, payload, actor_id=actor_id, once=once)
 
 
 def _moves(reward_id: uuid.UUID, entity_id: uuid.UUID, wanted: OwnTerms) -> bool:
@@ -146,6 +178,8 @@ def _apply(payload: Payload, actor_id: uuid.UUID) -> object:
     reward_id = read_id(str(payload["reward_id"] or ""))
     if reward_id is None:
         return service.create_reward(**said, actor_id=actor_id)
+    if act == RESTORE:
+        return service.restore_reward(reward_id, actor_id=actor_id)
     if act == CHANGE:
         return service.update_reward(reward_id, **said, actor_id=actor_id)
     entity_id = said.pop("entity_id")
@@ -178,6 +212,9 @@ def _sentence(payload: Payload, rewards: dict[str, Reward], entities: dict[str, 
         text = _("Put “%(title)s” on sale: %(terms)s.", title=said["title"], terms=terms)
     elif before is None:
         text = _("Change a reward that is no longer there.")
+    elif payload["act"] == RESTORE:
+        terms = _terms(before.pay_class, before.cost, before.stock)
+        text = _("Put “%(title)s” back on sale: %(terms)s.", title=before.title, terms=terms)
     elif payload["act"] == CHANGE:
         text = _(
             "Change “%(title)s” from %(before)s to %(after)s.",

@@ -37,6 +37,7 @@ def _deliverers(row: RedemptionRow) -> Sequence[Person]:
 
 
 def _send(person: Person, template: str, path: str, row: RedemptionRow, **more: object) -> None:
+    row = queries.redemption(row.id, language=person.language) or row
     mail.send(
         person.email,
         person.name,

@@ -24,7 +24,9 @@ class Reward(Model):
 
     With `entity_id` it is on the shelf of that entity alone; without, all share it, and each may
     say otherwise for its own people (`RewardOverride`). `is_open_outside` opens a class that
-    goes through payroll to former employees and partners.
+    goes through payroll to former employees and partners. `language` is that of `title` and
+    `description`, None where nobody said; `other_title` and `other_description` are for readers of
+    the product's other language, empty without one.
     """
 
     __tablename__ = "reward"
@@ -34,6 +36,9 @@ class Reward(Model):
     id: Mapped[uuid.UUID] = primary_key()
     title: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(String(1000), default="")
+    language: Mapped[str | None] = mapped_column(String(5))
+    other_title: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    other_description: Mapped[str] = mapped_column(String(1000), default="", server_default="")
     cost: Mapped[int]
     stock: Mapped[int | None]
     stock_left: Mapped[int | None]

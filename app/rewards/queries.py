@@ -22,11 +22,12 @@ from app.rewards import effective, words
 from app.rewards.effective import Shopper, deliverer, left, price, stock
 from app.rewards.models import RESERVED, Redemption, Reward, RewardOverride
 from app.settings.models import Entity
-from app.web.cursors import encode_cursor, unreadable
+from app.web.cursors import Beside, beside, encode_cursor, unreadable
 
 MAX_PAGE = 200
 LOW = 2  # left, from which on a stock is marked
 _Rows = Select[*tuple[Any, ...]]
+_TITLES = (Reward.title, Reward.other_title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class RewardRow:
     """A reward as lists show it, in the terms of whom the list is for. `stock` and `stock_left`
     are None without limit; `entity_name` is that of the entity whose own it is, `differing` how
     many entities say otherwise of it, `is_changed` that the entity of the list does, `is_hidden`
-    that it is not on the shelf of its people."""
+    that it is not on the shelf of its people. `language` is that of the title as it stands here,
+    None where nobody said; the `other_` texts are those of the other language, empty without."""
 
     id: uuid.UUID
     title: str
@@ -55,6 +57,9 @@ class RewardRow:
     differing: int
     is_changed: bool
     is_hidden: bool
+    language: str | None
+    other_title: str
+    other_description: str
 
     @property
     def drawing(self) -> str:
@@ -79,7 +84,8 @@ class RewardRow:
 @dataclass(frozen=True, slots=True)
 class RedemptionRow:
     """A redemption with everybody's name. `cost` is the price of that day, `entity_name` where
-    the member belonged then; `has_left` says that nobody is named any more."""
+    the member belonged then; `has_left` says that nobody is named any more; `language` is that of
+    the title, None where nobody said."""
 
     id: uuid.UUID
     status: str
@@ -100,6 +106,7 @@ class RedemptionRow:
     deliverer_email: str
     entity_name: str | None = None
     has_left: bool = False
+    language: str | None = None
 
     @property
     def drawing(self) -> str:
@@ -120,8 +127,9 @@ class RedemptionRow:
 
 @dataclass(frozen=True, slots=True)
 class RedemptionFilter:
-    """What a list of redemptions shows. `q` looks in the member's name and the title; `within`
-    are the segments whose people a limited role reaches (None: everybody)."""
+    """What a list of redemptions shows, in the reader's `language` (None: as it was written). `q`
+    looks in the member's name and the titles; `within` are the segments whose people a limited
+    role reaches (None: everybody)."""
 
     status: str = ""
     person_id: uuid.UUID | None = None
@@ -129,6 +137,7 @@ class RedemptionFilter:
     reward_id: uuid.UUID | None = None
     q: str = ""
     within: frozenset[uuid.UUID] | None = None
+    language: str | None = None
 
     @property
     def oldest_first(self) -> bool:
@@ -144,10 +153,12 @@ def _decode_place(after: str) -> tuple[str, uuid.UUID]:
         raise unreadable() from error
 
 
-def _after_cost(after: str) -> ColumnElement[bool]:
+def _after_cost(after: str, *, backwards: bool = False) -> ColumnElement[bool]:
     cost, key = _decode_place(after)
     if not cost.isascii() or not cost.isdigit() or len(cost) > 9:
         raise unreadable()
+    if backwards:
+        return or_(price < int(cost), and_(price == int(cost), Reward.id < key))
     return or_(price > int(cost), and_(price == int(cost), Reward.id > key))
 
 
@@ -182,11 +193,12 @@ def _rewards(entity: Any) -> _Rows:
     """Rewards in the terms of an entity; None: as they are shared."""
     return (
         select(
-            Reward.id, Reward.title, effective.description, price, stock, left, Reward.pay_class,
+            Reward.id, effective.title, effective.description, price, stock, left, Reward.pay_class,
             Reward.created_at, Reward.withdrawn_at, deliverer, Person.name, Person.email,
             Person.departed_at.is_not(None), Reward.is_open_outside, Reward.entity_id,
             Entity.name, _DIFFERING, RewardOverride.reward_id.is_not(None),
-            func.coalesce(RewardOverride.is_hidden, false()),
+            func.coalesce(RewardOverride.is_hidden, false()), effective.language,
+            Reward.other_title, effective.other_description,
         )
         .select_from(Reward)
         .outerjoin(RewardOverride, effective.differing(entity))
@@ -197,8 +209,9 @@ def _rewards(entity: Any) -> _Rows:
 
 @dataclass(frozen=True, slots=True)
 class RewardFilter:
-    """What a list of rewards shows, by price. `q` looks in the title, `low` keeps what is sold
-    out or nearly (see `RewardRow.is_low`).
+    """What a list of rewards shows, by price, in the reader's `language` (None: as it was written).
+    `q` looks in the titles, `low` keeps what is sold out or nearly (see `RewardRow.is_low`),
+    `orphaned` what somebody hands over who has left.
 
     With `shopper` it is that person's shelf; with `entity_id` what people of that entity find, in
     their terms, `with_hidden` also what it hides from them; with neither, everything as it is
@@ -208,12 +221,15 @@ class RewardFilter:
     withdrawn: bool = False
     in_stock: bool = False
     low: bool = False
+    orphaned: bool = False
+    pay_class: str = ""
     cost_up_to: int | None = None
     q: str = ""
     shopper: Shopper | None = None
     entity_id: uuid.UUID | None = None
     with_hidden: bool = False
     within: frozenset[uuid.UUID] | None = None
+    language: str | None = None
 
     @property
     def entity(self) -> Any:
@@ -229,10 +245,19 @@ def _reward_conditions(f: RewardFilter) -> Iterator[ColumnElement[bool]]:
         yield or_(left.is_(None), left > 0)
     if f.low:
         yield or_(left <= LOW, left * 10 <= stock)
+    if f.orphaned:
+        yield Person.departed_at.is_not(None)
+    if f.pay_class:
+        yield Reward.pay_class == f.pay_class
     if f.cost_up_to is not None:
         yield price <= f.cost_up_to
     for word in f.q.split()[:5]:
-        yield Reward.title.icontains(word, autoescape=True)
+        yield _titled(word)
+
+
+def _titled(word: str) -> ColumnElement[bool]:
+    """A word of either title finds it, whoever reads."""
+    return or_(*(title.icontains(word, autoescape=True) for title in _TITLES))
 
 
 def _whose(f: RewardFilter) -> Iterator[ColumnElement[bool]]:
@@ -248,13 +273,43 @@ def rewards(
 ) -> tuple[list[RewardRow], str | None]:
     """One page by price, and the cursor of the next. Raises `InvalidInput` for an unreadable
     `after`."""
-    limit = _bounded(limit)
+    page = rewards_page(f, after=after, limit=limit)
+    return page.rows, page.next
+
+
+def rewards_page(
+    f: RewardFilter, *, after: str | None = None, before: str | None = None, limit: int = 50
+) -> Beside[RewardRow]:
+    """The rewards by price after one place of the list, or before another. Raises `InvalidInput`
+    for a cursor that is none."""
+    limit, backwards = _bounded(limit), bool(before) and not after
     query = _rewards(f.entity).where(*_reward_conditions(f))
-    if after:
-        query = query.where(_after_cost(after))
-    found = db.session.execute(query.order_by(price, Reward.id).limit(limit + 1)).all()
-    rows = [RewardRow(*row) for row in found[:limit]]
-    return rows, encode_cursor(rows[-1].cost, rows[-1].id) if len(found) > limit else None
+    if place := after or before:
+        query = query.where(_after_cost(place, backwards=backwards))
+    key = (price, Reward.id)
+    query = query.order_by(*((column.desc() for column in key) if backwards else key))
+    found = db.session.execute(query.limit(limit + 1), {effective.READS: f.language}).all()
+    return beside(
+        [RewardRow(*row) for row in found],
+        limit,
+        lambda row: encode_cursor(row.cost, row.id),
+        after=after,
+        backwards=backwards,
+    )
+
+
+def titles(
+    ids: Collection[uuid.UUID],
+    *,
+    within: frozenset[uuid.UUID] | None = None,
+    language: str | None = None,
+) -> dict[uuid.UUID, str]:
+    """How some rewards are called, withdrawn or not, as far as a limited role keeps them."""
+    wanted = select(Reward.id, effective.title.label("title")).where(
+        Reward.id.in_(ids), audiences.kept_within(Reward.id, within)
+    )
+    found = db.session.execute(wanted, {effective.READS: language})
+    return {row.id: row.title for row in found}
 
 
 def on_sale(
@@ -263,11 +318,13 @@ def on_sale(
     limit: int = 50,
     in_stock: bool = False,
     shopper: Shopper | None = None,
+    language: str | None = None,
 ) -> tuple[list[RewardRow], str | None]:
     """The shelf by price, and the cursor of its next page: that of `shopper`, or everything as
     it is shared. `in_stock` leaves out what is sold out for now. Raises `InvalidInput` for an
     unreadable `after`."""
-    return rewards(RewardFilter(in_stock=in_stock, shopper=shopper), after=after, limit=limit)
+    asked = RewardFilter(in_stock=in_stock, shopper=shopper, language=language)
+    return rewards(asked, after=after, limit=limit)
 
 
 def reward(
@@ -275,12 +332,14 @@ def reward(
     *,
     shopper: Shopper | None = None,
     within: frozenset[uuid.UUID] | None = None,
+    language: str | None = None,
 ) -> RewardRow | None:
-    """One reward, withdrawn or not: as it is shared, or as it is for `shopper`; None for what is
-    not on their shelf, or not kept within a limited role's reach."""
+    """One reward, withdrawn or not: as it is shared, or as it is for `shopper`, in a reader's
+    `language` or as it was written; None for what is not on their shelf, or not kept within a
+    limited role's reach."""
     f = RewardFilter(shopper=shopper, within=within)
     query = _rewards(f.entity).where(Reward.id == reward_id, *_whose(f))
-    row = db.session.execute(query).one_or_none()
+    row = db.session.execute(query, {effective.READS: language}).one_or_none()
     return RewardRow(*row) if row else None
 
 
@@ -315,9 +374,9 @@ _REDEMPTIONS: _Rows = (
     select(
         Redemption.id, Redemption.status, Redemption.cost, Redemption.created_at,
         Redemption.settled_at, Redemption.settled_by, _settler_shown, Redemption.reward_id,
-        Reward.title, Reward.pay_class, Redemption.person_id, _shown(_member.name, ""),
+        effective.title, Reward.pay_class, Redemption.person_id, _shown(_member.name, ""),
         _shown(mailbox(_member), ""), _shown(_member.site), deliverer, _deliverer.name,
-        _deliverer.email, Entity.name, _SETTLED_AND_GONE,
+        _deliverer.email, Entity.name, _SETTLED_AND_GONE, effective.language,
     )
     .join(Reward, Reward.id == Redemption.reward_id)
     .join(_member, _member.id == Redemption.person_id)
@@ -340,26 +399,37 @@ def _conditions(f: RedemptionFilter) -> Iterator[ColumnElement[bool]]:
     if f.within is not None:
         yield Redemption.person_id.in_(select(Person.id).where(people_in(f.within)))
     for word in f.q.split()[:5]:
-        yield or_(
-            _shown(_member.name, "").icontains(word, autoescape=True),
-            Reward.title.icontains(word, autoescape=True),
-        )
+        yield or_(_shown(_member.name, "").icontains(word, autoescape=True), _titled(word))
 
 
 def redemptions(
     f: RedemptionFilter, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[RedemptionRow], str | None]:
     """One page and the cursor of the next. Raises `InvalidInput` for an unreadable `after`."""
-    limit = _bounded(limit)
+    page = redemptions_page(f, after=after, limit=limit)
+    return page.rows, page.next
+
+
+def redemptions_page(
+    f: RedemptionFilter, *, after: str | None = None, before: str | None = None, limit: int = 50
+) -> Beside[RedemptionRow]:
+    """The redemptions after one place of the list, or before another. Raises `InvalidInput` for
+    a cursor that is none."""
+    limit, backwards = _bounded(limit), bool(before) and not after
+    upwards = f.oldest_first != backwards  # towards later dates
     query = _REDEMPTIONS.where(*_conditions(f))
-    if after:
-        query = query.where(_after_moment(after, oldest_first=f.oldest_first))
+    if place := after or before:
+        query = query.where(_after_moment(place, oldest_first=upwards))
     keys = (Redemption.created_at, Redemption.id)
-    order = keys if f.oldest_first else tuple(key.desc() for key in keys)
-    found = db.session.execute(query.order_by(*order).limit(limit + 1)).all()
-    rows = [RedemptionRow(*row) for row in found[:limit]]
-    more = len(found) > limit
-    return rows, encode_cursor(rows[-1].created_at, rows[-1].id) if more else None
+    query = query.order_by(*(keys if upwards else (key.desc() for key in keys)))
+    found = db.session.execute(query.limit(limit + 1), {effective.READS: f.language}).all()
+    return beside(
+        [RedemptionRow(*row) for row in found],
+        limit,
+        lambda row: encode_cursor(row.created_at, row.id),
+        after=after,
+        backwards=backwards,
+    )
 
 
 def each_redemption(f: RedemptionFilter) -> Iterator[RedemptionRow]:
@@ -373,21 +443,29 @@ def each_redemption(f: RedemptionFilter) -> Iterator[RedemptionRow]:
 
 
 def redemption(
-    redemption_id: uuid.UUID, *, within: frozenset[uuid.UUID] | None = None
+    redemption_id: uuid.UUID,
+    *,
+    within: frozenset[uuid.UUID] | None = None,
+    language: str | None = None,
 ) -> RedemptionRow | None:
-    """One redemption, for whom the caller has checked; None for that of somebody outside the
-    reach of a limited role."""
-    found = by_ids({redemption_id}, within=within)
+    """One redemption, for whom the caller has checked, in a reader's `language` or as it was
+    written; None for that of somebody outside the reach of a limited role."""
+    found = by_ids({redemption_id}, within=within, language=language)
     return found[0] if found else None
 
 
 def by_ids(
-    ids: Collection[uuid.UUID], *, within: frozenset[uuid.UUID] | None = None
+    ids: Collection[uuid.UUID],
+    *,
+    within: frozenset[uuid.UUID] | None = None,
+    language: str | None = None,
 ) -> list[RedemptionRow]:
-    """Some redemptions by id, oldest first, as far as a limited role reaches."""
+    """Some redemptions by id, oldest first, as far as a limited role reaches; in a reader's
+    `language` or as they were written."""
     if not ids:
         return []
     wanted = _conditions(RedemptionFilter(within=within))
     query = _REDEMPTIONS.where(Redemption.id.in_(ids), *wanted)
-    found = db.session.execute(query.order_by(Redemption.created_at, Redemption.id)).all()
+    query = query.order_by(Redemption.created_at, Redemption.id)
+    found = db.session.execute(query, {effective.READS: language}).all()
     return [RedemptionRow(*row) for row in found]

@@ -18,6 +18,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app import audit, clock, ledger, outbox
+from app.config import LANGUAGES
 from app.db import db, new_id, transaction
 from app.errors import InvalidInput, Sentence
 from app.ledger.errors import InsufficientPoints
@@ -45,6 +46,7 @@ from app.rewards.models import (
     RewardOverride,
 )
 from app.settings.models import Entity
+from app.web.pressing import once
 
 MAX_COST = 1_000_000
 MAX_STOCK = 1_000_000
@@ -69,6 +71,21 @@ class Terms:
     deliverer_id: uuid.UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Tongues:
+    """In which language the title and the description are, None where nobody says, and both in
+    the other one, for its readers; empty where there is one language."""
+
+    language: str | None = None
+    other_title: str = ""
+    other_description: str = ""
+
+
+def other_language(language: str) -> str:
+    """The one that a text has beside this one."""
+    return next(code for code in LANGUAGES if code != language)
+
+
 # ---- The shelf
 
 
@@ -85,22 +102,33 @@ def create_reward(
     is_open_outside: bool = False,
     audience: Collection[uuid.UUID] = (),
     keepers: Collection[uuid.UUID] = (),
+    language: str | None = None,
+    other_title: str = "",
+    other_description: str = "",
+    id_: uuid.UUID | None = None,
 ) -> Reward:
     """Put a reward on sale, at once: for everybody, or for one entity, for some segments
     (`audience`). `keepers` are the segments whose limited roles keep it; `is_open_outside` opens
-    it to former employees and partners whatever its class. Raises `InvalidInput` by field."""
+    it to former employees and partners whatever its class; for the last texts see `Tongues`.
+    What was made under `id_` before is the answer. Raises `InvalidInput` by field."""
     terms = _cleaned(Terms(title, description, cost, stock, pay_class, deliverer_id))
-    with transaction() as session:
-        _check(session, terms, entity_id)
+    tongues = _in_both(Tongues(language, other_title, other_description))
+
+    def make(made: uuid.UUID) -> Reward:
         reward = Reward(
-            **asdict(terms), stock_left=stock, entity_id=entity_id, is_open_outside=is_open_outside
-        )
+            **asdict(terms), **asdict(tongues), id=made, stock_left=stock, entity_id=entity_id,
+            is_open_outside=is_open_outside,
+        )  # fmt: skip
+        session = db.session()
+        _check(session, terms, tongues, entity_id)
         session.add(reward)
         session.flush()
         audiences.assign(session, reward.id, audiences.SEEN, audience)
         audiences.assign(session, reward.id, audiences.KEPT, keepers)
         audit.record("reward.created", "reward", reward.id, actor_id=actor_id, cost=cost)
-    return reward
+        return reward
+
+    return once(Reward, id_, make)
 
 
 def update_reward(
@@ -116,6 +144,9 @@ def update_reward(
     is_open_outside: bool | None = None,
     audience: Collection[uuid.UUID] | None = None,
     keepers: Collection[uuid.UUID] | None = None,
+    language: str | None = None,
+    other_title: str | None = None,
+    other_description: str | None = None,
 ) -> Reward:
     """Change what is offered from now on; redemptions made before keep their price. What is
     None stays as it was; the entity of a reward never changes.
@@ -128,7 +159,8 @@ def update_reward(
         reward = locked(session, reward_id)
         if reward.withdrawn_at is not None:
             raise RewardWithdrawn
-        _check(session, terms)
+        tongues = _in_both(_said(reward, language, other_title, other_description))
+        _check(session, terms, tongues)
         left = left_of(session, reward_id, stock)
         audit.record(
             "reward.changed",
@@ -138,7 +170,7 @@ def update_reward(
             cost=cost,
             cost_before=reward.cost,
         )
-        for field, value in asdict(terms).items():
+        for field, value in (asdict(terms) | asdict(tongues)).items():
             setattr(reward, field, value)
         reward.stock_left = left
         if is_open_outside is not None:
@@ -169,6 +201,20 @@ def withdraw_reward(reward_id: uuid.UUID, *, actor_id: uuid.UUID) -> bool:
             return False
         reward.withdrawn_at = clock.now()
         audit.record("reward.withdrawn", "reward", reward_id, actor_id=actor_id)
+    return True
+
+
+def restore_reward(reward_id: uuid.UUID, *, actor_id: uuid.UUID) -> bool:
+    """Put a withdrawn reward back on the shelf, in the terms and with the stock it had.
+
+    False when it is there. Raises `NoSuchReward`.
+    """
+    with transaction() as session:
+        reward = locked(session, reward_id)
+        if reward.withdrawn_at is None:
+            return False
+        reward.withdrawn_at = None
+        audit.record("reward.restored", "reward", reward_id, actor_id=actor_id)
     return True
 
 
@@ -216,6 +262,35 @@ def _cleaned(terms: Terms) -> Terms:
     )  # fmt: skip
 
 
+def _in_both(tongues: Tongues) -> Tongues:
+    title = " ".join(tongues.other_title.split())
+    return Tongues(tongues.language or None, title, tongues.other_description.strip())
+
+
+def _said(
+    reward: Reward, language: str | None, title: str | None, description: str | None
+) -> Tongues:
+    """What is None stays as it was."""
+    return Tongues(
+        reward.language if language is None else language,
+        reward.other_title if title is None else title,
+        reward.other_description if description is None else description,
+    )
+
+
+def _missing(terms: Terms, tongues: Tongues) -> Iterator[tuple[str, Sentence]]:
+    """Both texts or neither: nobody meets a title in one language above a text in another."""
+    is_told = bool(tongues.other_title or tongues.other_description)
+    if (tongues.language is None and is_told) or tongues.language not in (None, *LANGUAGES):
+        yield "language", _l("Choose the language of the title and the description.")
+    if len(tongues.other_title) > MAX_TITLE or (is_told and not tongues.other_title):
+        yield "other_title", _l("Give a title of at most %(most)d characters.", most=MAX_TITLE)
+    if len(tongues.other_description) > MAX_DESCRIPTION:
+        yield "other_description", _l("At most %(most)d characters.", most=MAX_DESCRIPTION)
+    if is_told and terms.description and not tongues.other_description:
+        yield "other_description", _l("Give the description in this language, too.")
+
+
 def _faults(terms: Terms) -> Iterator[tuple[str, Sentence]]:
     if not 1 <= len(terms.title) <= MAX_TITLE:
         yield "title", _l("Give a title of at most %(most)d characters.", most=MAX_TITLE)
@@ -229,8 +304,10 @@ def _faults(terms: Terms) -> Iterator[tuple[str, Sentence]]:
         yield "pay_class", _l("Choose how payroll will see it.")
 
 
-def _check(session: Session, terms: Terms, entity_id: uuid.UUID | None = None) -> None:
-    errors = dict(_faults(terms))
+def _check(
+    session: Session, terms: Terms, tongues: Tongues, entity_id: uuid.UUID | None = None
+) -> None:
+    errors = {**dict(_faults(terms)), **dict(_missing(terms, tongues))}
     if not is_present(session, terms.deliverer_id):
         errors["deliverer"] = _l("Name somebody who works here to deliver it.")
     if entity_id is not None and not is_in_use(session, entity_id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
@@ -10,34 +11,45 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
 
+from app import clock
 from app.approvals.words import tell_waiting
 from app.db import read_id
 from app.errors import InvalidInput
-from app.people import audiences
+from app.people import audiences, saved_views
 from app.people.audiences import KEPT, SEEN
 from app.people.queries import person_by_email
+from app.people.words import LANGUAGE_NAMES
 from app.play.numbers import whole
 from app.rewards import guarded, overrides, queries, service, words
 from app.rewards.errors import NoSuchReward
-from app.rewards.models import PAY_CLASSES
+from app.rewards.models import PAY_CLASSES, Reward
 from app.rewards.overrides import EntityRow, OwnTerms
 from app.rewards.queries import RewardFilter, RewardRow
 from app.rewards.views import rewards
 from app.settings import entities
-from app.web import access, redirect_to, render
+from app.settings.models import Entity
+from app.web import access, current_settings, pressing, redirect_to, render
+from app.web.i18n import language
+from app.web.pages import url_with
 
 PAGE = 50
 NOBODY = uuid.UUID(int=0)
 SEGMENTS = {"audience": SEEN, "keepers": KEPT}
-keeper = access.role("hr", "admin", within=True)
+KEEPERS = ("hr", "admin")
+keeper = access.role(*KEEPERS, within=True)
+LIST = saved_views.declare(
+    "rewards", "/studio/rewards", ("state", "class", "entity", "q"), KEEPERS, _l("The shelf"),
+    usual={"state": "sale"}, within=True,
+)  # fmt: skip
+STATES = ("sale", "low", "orphaned", "withdrawn")
 
 
-def _reach() -> frozenset[uuid.UUID] | None:
+def reach() -> frozenset[uuid.UUID] | None:
     """Which segments' rewards the reader keeps: None for all rewards."""
-    return access.reach("hr", "admin")
+    return access.reach(*KEEPERS)
 
 
-def _person_of(address: str | None) -> uuid.UUID:
+def person_of(address: str | None) -> uuid.UUID:
     person = person_by_email(address or "")
     return person.id if person else NOBODY
 
@@ -47,6 +59,9 @@ class RewardForm(FlaskForm):
 
     title = StringField(_l("Title"))
     description = TextAreaField(_l("Description"))
+    language = SelectField(_l("Language of the title and the description"))
+    other_title = StringField(_l("Title in the other language"))
+    other_description = TextAreaField(_l("Description in the other language"))
     cost = StringField(_l("Price in points"))
     stock = StringField(_l("Stock"))
     unlimited = BooleanField(_l("No limit"))
@@ -56,6 +71,7 @@ class RewardForm(FlaskForm):
 
     def __init__(self, **given: object) -> None:
         super().__init__(**given)
+        self.language.choices = [*LANGUAGE_NAMES.items()]
         self.pay_class.choices = [(code, words.pay_class_name(code)) for code in PAY_CLASSES]
         self.beside: dict[str, str] = {}
         """What is wrong with the entity and the segments, which are no fields of this form."""
@@ -68,7 +84,15 @@ class RewardForm(FlaskForm):
             cost=whole(self.cost.data, otherwise=0),
             stock=None if self.unlimited.data else whole(self.stock.data, otherwise=-1),
             pay_class=self.pay_class.data or "",
-            deliverer_id=_person_of(self.deliverer.data),
+            deliverer_id=person_of(self.deliverer.data),
+        )
+
+    def tongues(self) -> service.Tongues:
+        """The same of its languages."""
+        return service.Tongues(
+            language=self.language.data,
+            other_title=self.other_title.data or "",
+            other_description=self.other_description.data or "",
         )
 
     def show(self, error: InvalidInput) -> None:
@@ -88,7 +112,7 @@ def _named(field: str, reward_id: uuid.UUID | None = None) -> list[uuid.UUID] | 
         return None
     before = [one for one, _name in _had(field, reward_id)] if reward_id else None
     asked = request.form.getlist(field)
-    return audiences.chosen(asked, field=field, within=_reach(), before=before)
+    return audiences.chosen(asked, field=field, within=reach(), before=before)
 
 
 def _had(field: str, reward_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
@@ -97,33 +121,76 @@ def _had(field: str, reward_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
 
 @rewards.get("/studio/rewards")
 @keeper
+@saved_views.opens_on(LIST)
 def catalogue() -> Response:
-    """What is on sale, with `state=low` what is nearly sold out, with `state=withdrawn` what
-    is no longer on sale; with `entity` what its people find, in their terms."""
-    state, q = request.args.get("state", ""), request.args.get("q", "")[:80]
-    entity_id = read_id(request.args.get("entity"))
-    asked = RewardFilter(
-        withdrawn=state == "withdrawn", low=state == "low", q=q, entity_id=entity_id,
-        with_hidden=True, within=_reach(),
-    )  # fmt: skip
-    rows, next_cursor = queries.rewards(asked, after=request.args.get("after"), limit=PAGE)
+    """What is on sale; with `state` what is nearly sold out (`low`), what somebody hands over
+    who has left (`orphaned`), or what is no longer on sale (`withdrawn`); with `class` what
+    payroll sees so, with `entity` what its people find, in their terms."""
+    args, asked = request.args, _asked()
+    page = queries.rewards_page(
+        asked, after=args.get("after"), before=args.get("before"), limit=PAGE
+    )
+    entity = entities.entity(asked.entity_id) if asked.entity_id else None
     return render(
         "rewards/catalogue.html",
-        rows=rows,
-        next_cursor=next_cursor,
+        beside=page,
+        state=_state(),
         asked=asked,
-        past=asked.withdrawn,
-        entity=entities.entity(entity_id) if entity_id else None,
-        meant_for=audiences.assigned([row.id for row in rows], SEEN),
+        entity=entity,
+        entities=_entity_choices(entity),
+        narrowed=_narrowed(asked, entity),
+        meant_for=audiences.assigned([row.id for row in page.rows], SEEN),
+        classes=[(code, words.pay_class_name(code)) for code in PAY_CLASSES],
         pay_class_name=words.pay_class_name,
+        now=clock.now(),
     )
+
+
+def _state() -> str:
+    state = request.args.get("state", "")
+    return state if state in STATES else STATES[0]
+
+
+def _asked() -> RewardFilter:
+    """What the address asks for."""
+    state, pay_class = _state(), request.args.get("class", "")
+    return RewardFilter(
+        withdrawn=state == "withdrawn",
+        low=state == "low",
+        orphaned=state == "orphaned",
+        pay_class=pay_class if pay_class in PAY_CLASSES else "",
+        q=request.args.get("q", "")[:80].replace("\x00", ""),
+        entity_id=read_id(request.args.get("entity")),
+        with_hidden=True,
+        within=reach(),
+        language=language(),
+    )
+
+
+def _entity_choices(chosen: Entity | None) -> list[tuple[str, str]]:
+    """The entities in use, and the chosen one in any case; none where there is none."""
+    rows = entities.entities()
+    if chosen is not None and chosen not in rows:
+        rows.append(chosen)
+    return [(str(row.id), row.name) for row in rows]
+
+
+def _narrowed(f: RewardFilter, entity: Entity | None) -> list[tuple[str, str]]:
+    """Each narrower filter in words, and the address without it."""
+    state = _state()
+    found = [
+        (_("“%(words)s”", words=f.q.strip()) if f.q.strip() else "", "q"),
+        (words.pay_class_name(f.pay_class) if f.pay_class else "", "class"),
+        (_("For %(entity)s", entity=entity.name) if entity else "", "entity"),
+    ]
+    return [(text, url_with(**{name: None, "state": state})) for text, name in found if text]
 
 
 @rewards.get("/studio/rewards/new")
 @keeper
 def new() -> Response:
     """An empty form; the reader is proposed as deliverer in it."""
-    form = RewardForm(formdata=None)
+    form = RewardForm(formdata=None, language=current_settings().locale)
     return _form(form, None)
 
 
@@ -133,8 +200,9 @@ def _form(form: RewardForm, row: RewardRow | None, status: int = 200) -> Respons
         status,
         form=form,
         row=row,
+        other=service.other_language(form.language.data or ""),
         segments={field: _segments(field, row, form.is_submitted()) for field in SEGMENTS},
-        is_limited=_reach() is not None,
+        is_limited=reach() is not None,
         entities=[(one.id, one.name) for one in entities.entities()] if row is None else [],
         entity_id=request.form.get("entity", ""),
         differing=overrides.by_entity(row.id) if row and row.entity_id is None else [],
@@ -143,7 +211,7 @@ def _form(form: RewardForm, row: RewardRow | None, status: int = 200) -> Respons
 
 def _segments(field: str, row: RewardRow | None, was_sent: bool) -> dict[str, object]:
     """What the boxes of a field show: the choices, those ticked, those out of the reader's reach."""
-    within, had = _reach(), _had(field, row.id) if row else []
+    within, had = reach(), _had(field, row.id) if row else []
     ids = [segment_id for segment_id, _name in had]
     return {
         "rows": audiences.choices(within, ids),
@@ -158,13 +226,17 @@ def create() -> Response:
     """A new reward, on sale at once."""
     form = RewardForm()
     terms, entity = form.terms(), request.form.get("entity", "")
+    id_ = pressing.id_for(Reward, access.me().person_id)
+    if pressing.came_before(Reward, id_):
+        return redirect_to("/studio/rewards")
     try:
         made = guarded.create_reward(
             title=terms.title, description=terms.description, cost=terms.cost, stock=terms.stock,
             pay_class=terms.pay_class, deliverer_id=terms.deliverer_id,
             entity_id=read_id(entity) or NOBODY if entity else None,
             is_open_outside=bool(form.is_open_outside.data), audience=_named("audience") or (),
-            keepers=_named("keepers") or (), actor_id=access.me().person_id,
+            keepers=_named("keepers") or (), actor_id=access.me().person_id, id_=id_,
+            **asdict(form.tongues()),
         )  # fmt: skip
     except InvalidInput as error:
         form.show(error)
@@ -177,7 +249,7 @@ def create() -> Response:
 
 
 def _row(reward_id: uuid.UUID) -> RewardRow:
-    row = queries.reward(reward_id, within=_reach())
+    row = queries.reward(reward_id, within=reach())
     if row is None:
         raise NoSuchReward
     return row
@@ -192,6 +264,9 @@ def edit(reward_id: uuid.UUID) -> Response:
         formdata=None,
         title=row.title,
         description=row.description,
+        language=row.language or current_settings().locale,
+        other_title=row.other_title,
+        other_description=row.other_description,
         cost=str(row.cost),
         stock="" if row.stock is None else str(row.stock),
         unlimited=row.stock is None,
@@ -214,7 +289,7 @@ def update(reward_id: uuid.UUID) -> Response:
             stock=terms.stock, pay_class=terms.pay_class, deliverer_id=terms.deliverer_id,
             is_open_outside=bool(form.is_open_outside.data),
             audience=_named("audience", reward_id), keepers=_named("keepers", reward_id),
-            actor_id=access.me().person_id,
+            actor_id=access.me().person_id, **asdict(form.tongues()),
         )  # fmt: skip
     except InvalidInput as error:
         form.show(error)
@@ -258,7 +333,7 @@ class OwnForm(FlaskForm):
             is_hidden=bool(self.is_hidden.data),
             cost=whole(cost, otherwise=0) if cost else None,
             description=self.description.data,
-            deliverer_id=_person_of(address) if address else None,
+            deliverer_id=person_of(address) if address else None,
             has_own_stock=bool(self.has_own_stock.data),
             stock=whole(self.stock.data, otherwise=-1) if limited else None,
         )

@@ -17,7 +17,7 @@ from app.rewards import effective, queries, service, words
 from app.rewards.errors import NoSuchRedemption, NoSuchReward, OutOfStock, RewardWithdrawn
 from app.rewards.queries import RedemptionFilter, RedemptionRow, RewardFilter, RewardRow
 from app.web import access, redirect_to, render
-from app.web.i18n import day
+from app.web.i18n import day, language
 
 rewards = Blueprint("rewards", __name__)
 PAGE = 24
@@ -36,6 +36,7 @@ def shelf() -> Response:
         in_stock=True,
         cost_up_to=reach.available if show == "now" else None,
         shopper=effective.reader(access.me().person_id),
+        language=language(),
     )
     rows, next_cursor = queries.rewards(asked, after=request.args.get("after"), limit=PAGE)
     return render(
@@ -52,7 +53,7 @@ def shelf() -> Response:
 def beside_statement() -> Section:
     """The beginning of the shelf, for the side of the statement."""
     shopper = effective.reader(access.me().person_id)
-    rows, _next = queries.on_sale(limit=BESIDE, in_stock=True, shopper=shopper)
+    rows, _next = queries.on_sale(limit=BESIDE, in_stock=True, shopper=shopper, language=language())
     delivers = queries.delivers(access.me().person_id)
     reach = coming.of_person(access.me().person_id)
     shown = {"rows": rows, "pay_note": words.pay_note, "delivers": delivers, "reach": reach}
@@ -61,7 +62,7 @@ def beside_statement() -> Section:
 
 def told(redemption_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Told]:
     """Lines of the statement that were spent here, in words."""
-    return {row.id: _told(row) for row in queries.by_ids(redemption_ids)}
+    return {row.id: _told(row) for row in queries.by_ids(redemption_ids, language=language())}
 
 
 def _told(row: RedemptionRow) -> Told:
@@ -82,7 +83,8 @@ def one(reward_id: uuid.UUID) -> Response:
 
 
 def _on_my_shelf(reward_id: uuid.UUID) -> RewardRow:
-    row = queries.reward(reward_id, shopper=effective.reader(access.me().person_id))
+    shopper = effective.reader(access.me().person_id)
+    row = queries.reward(reward_id, shopper=shopper, language=language())
     if row is None:
         raise NoSuchReward
     return row
@@ -120,7 +122,7 @@ def redeem(reward_id: uuid.UUID) -> Response:
 @access.role("member")
 def receipts() -> Response:
     """One's own redemptions, newest first."""
-    mine = RedemptionFilter(person_id=access.me().person_id)
+    mine = RedemptionFilter(person_id=access.me().person_id, language=language())
     rows, next_cursor = queries.redemptions(mine, after=request.args.get("after"), limit=PAGE)
     return render(
         "rewards/receipts.html",
@@ -139,7 +141,7 @@ def receipt(redemption_id: uuid.UUID) -> Response:
 
 
 def _mine(redemption_id: uuid.UUID) -> RedemptionRow:
-    row = queries.redemption(redemption_id)
+    row = queries.redemption(redemption_id, language=language())
     if row is None or row.person_id != access.me().person_id:
         raise NoSuchRedemption
     return row

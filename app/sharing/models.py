@@ -97,7 +97,10 @@ class Share(Model):
         Index("ix_share_lease", "lease_until", sqlite_where=text("status = 'publishing'"),
               postgresql_where=text("status = 'publishing'")),
         Index("ix_share_person", "person_id", "created_at", "id"),
-        Index("ix_share_story", "story_id", "status"),
+        Index("ix_share_waiting", "person_id", "created_at", "id",
+              sqlite_where=text("status in ('unknown', 'paused')"),
+              postgresql_where=text("status in ('unknown', 'paused')")),
+        Index("ix_share_story", "story_id", "status", "person_id"),
         Index("ix_share_offer", "offer_id"),
     )  # fmt: skip
 

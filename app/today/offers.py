@@ -86,7 +86,7 @@ _OPEN: Final = Reading(
         ),
     )
     .order_by(Offer.opened_at.desc(), Offer.id.desc())
-    .limit(bindparam("most", type_=Integer))
+    .limit(bindparam("most", type_=Integer, literal_execute=True))
 )  # fmt: skip
 
 

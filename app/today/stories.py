@@ -104,15 +104,13 @@ def _shelf_end() -> Select[Any]:
         .scalar_subquery()
     )
     told = exists().where(Share.story_id == newest.c.id, Share.status.in_(_TOLD))
-    mine = select(Share.story_id).where(
-        Share.person_id == reader_id, Share.story_id.is_not(None), Share.status.in_(_TOLD)
-    )
+    by_me = told.where(Share.person_id == reader_id)
     return (
         select(
             newest.c.id, newest.c.published_at,
             func.coalesce(newest.c.author_id == reader_id, False),
             func.coalesce(Person.site, ""), func.coalesce(topic, ""), told,
-            newest.c.id.in_(mine),
+            by_me,
         )
         .outerjoin(Person, Person.id == newest.c.author_id)
         .order_by(newest.c.published_at.desc(), newest.c.id.desc())

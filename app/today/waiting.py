@@ -32,14 +32,15 @@ from sqlalchemy import (
 from app import clock
 from app.charters.models import ACCEPTED, CharterAcceptance
 from app.charters.queries import in_force_for
-from app.db import UTCDateTime, db
+from app.db import UTCDateTime
 from app.people.models import Person
+from app.prepared import Reading
 from app.rewards import effective
 from app.rewards.models import RESERVED, Redemption, Reward, RewardOverride
 from app.sharing import grants
 from app.sharing.models import Grant, Share
 from app.sharing.words import REASONS
-from app.web.i18n import day
+from app.web.i18n import day, language
 
 MOST: Final = 8
 """Lines of one kind."""
@@ -66,8 +67,9 @@ def waits(person_id: uuid.UUID) -> list[Wait]:
         "person_id": person_id,
         "soon": now + grants.REMIND_BEFORE,
         "missed": now + grants.REFRESH_MISSED,
+        effective.READS: language(),
     }
-    waiting = [_wait(*row) for row in db.session.execute(_WAITS, values)]
+    waiting = [_wait(*row) for row in _WAITS.all(values)]
     return sorted(waiting, key=lambda wait: (_ORDER.index(wait.kind), wait.at or clock.now()))
 
 
@@ -143,7 +145,7 @@ def _posts() -> _Rows:
 def _rewards() -> _Rows:
     """Rewards on their way, with the one who hands them over."""
     mine = (
-        select(Redemption.id, Reward.title, Person.name, Redemption.created_at)
+        select(Redemption.id, effective.title.label("title"), Person.name, Redemption.created_at)
         .join(Reward, Reward.id == Redemption.reward_id)
         .outerjoin(RewardOverride, effective.redeemed())
         .join(Person, Person.id == effective.deliverer)
@@ -157,9 +159,9 @@ def _rewards() -> _Rows:
     )
 
 
-_WAITS: Final = select(
-    union_all(_charter(), _connection(), _posts(), _rewards()).subquery()
-)  # fmt: skip
+_WAITS: Final = Reading(
+    select(union_all(_charter(), _connection(), _posts(), _rewards()).subquery())
+)
 
 
 # --- into words --------------------------------------------------------------------------

@@ -9,10 +9,46 @@ import base64
 import datetime as dt
 import json
 import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from flask_babel import lazy_gettext as _l
 
 from app.errors import InvalidInput
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside(Generic[Row]):
+    """A part of a list; the places of the parts beside it, None where there is none."""
+
+    rows: list[Row]
+    previous: str | None = None
+    next: str | None = None
+
+
+def beside(
+    found: Sequence[Row],
+    limit: int,
+    place_of: Callable[[Row], str],
+    *,
+    after: object = None,
+    backwards: bool = False,
+) -> Beside[Row]:
+    """What was `found` after one place of a list, or `backwards` before another: at most one row
+    more than the `limit`, the nearest to that place first."""
+    more, rows = len(found) > limit, list(found[:limit])
+    if not rows:
+        return Beside([])
+    if backwards:
+        rows.reverse()
+    return Beside(
+        rows,
+        previous=place_of(rows[0]) if (more if backwards else after) else None,
+        next=place_of(rows[-1]) if more or backwards else None,
+    )
 
 
 def encode_cursor(*values: object) -> str:

@@ -99,12 +99,15 @@
 
   const rowHere = () => here.activeElement?.closest("[data-row]");
 
+  /** Where the keyboard stands in a row: its link, or the first thing to press or to fill in. */
+  const handle = (row) => row.querySelector("a[href]") || row.querySelector("input:not([type=hidden]), select, button");
+
   function step(by) {
     const rows = [...here.querySelectorAll("[data-row]")];
     if (!rows.length) return;
     const at = rows.indexOf(rowHere());
     const row = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
-    (row.querySelector("a[href]") || row.querySelector("input"))?.focus();
+    handle(row)?.focus();
     row.scrollIntoView({ block: "nearest" });
   }
 

@@ -15,7 +15,7 @@ from tests.rewards.test_entities import entity, moved, segment
 
 PLAIN = {
     "id", "title", "description", "cost", "stock", "stock_left", "pay_class", "deliverer",
-    "created_at",
+    "created_at", "language", "translations",
 }  # fmt: skip
 
 
@@ -47,6 +47,38 @@ def test_a_prize_of_chance_is_said_in_full(hr: Caller) -> None:
         made = hr.post("/rewards", new(pay_class=word))
         assert made["pay_class"] == "chance prize (free, unlinked)"
     assert hr.call("POST", "/rewards", new(pay_class="lottery")).status_code == 422
+
+
+def test_it_takes_and_tells_a_reward_in_both_languages(shop: Shop, hr: Caller) -> None:
+    english = {"title": "A book", "description": "At reception."}
+    texts: dict[str, Any] = {"description": "À l’accueil.", "translations": {"en": english}}
+    made = hr.post("/rewards", new(**texts, language="fr"))
+    member = shop.house.caller(shop.member(100, language="en"))
+    (item,) = member.get("/rewards")["items"]
+    for told in (made, item):
+        assert (told["title"], told["description"]) == ("Livre", "À l’accueil.")
+        assert (told["language"], told["translations"]) == ("fr", {"en": english})
+    assert hr.post("/rewards", new(**texts))["language"] == "fr"
+    plain = hr.post("/rewards", new())
+    assert (plain["language"], plain["translations"]) == (None, {})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"translations": {"en": {"title": "Book"}}, "language": "en"},
+        {"translations": {"en": {"title": "Book"}, "fr": {"title": "Livre"}}},
+        {"translations": {"en": {"title": "Book"}}, "description": "À l’accueil."},
+        {"translations": {"br": {"title": "Levr"}}},
+        {"translations": {"en": {"title": ""}}},
+        {"translations": {"en": {"title": "x" * 121}}},
+    ],
+)
+def test_it_refuses_a_translation_that_is_not_one(hr: Caller, wrong: dict[str, Any]) -> None:
+    refused = hr.call("POST", "/rewards", new(**wrong))
+    assert refused.status_code == 422
+    assert "translations" in str(refused.json["errors"])
+    assert hr.call("POST", "/rewards", new(language="br")).json["errors"].keys() == {"language"}
 
 
 def test_members_find_what_the_contract_says_and_no_more(shop: Shop, hr: Caller) -> None:

@@ -53,6 +53,15 @@ def test_it_puts_a_voucher_on_sale_by_two(hr):
     assert on_sale() == [("Un bon d’achat", 100, 5)]
 
 
+def test_it_keeps_both_languages_of_what_waited(hr):
+    anne, paul = hr
+    told = {"language": "fr", "other_title": "A voucher"}
+    made = guarded.create_reward(**voucher(anne, description="", **told))
+    assert service.approve(made.request_id, paul.id)
+    reward = db.session.scalars(select(Reward)).one()
+    assert (reward.title, reward.other_title) == ("Un bon d’achat", "A voucher")
+
+
 def test_it_puts_a_book_on_sale_at_once(hr):
     anne, _ = hr
     made = guarded.create_reward(**voucher(anne, pay_class="gift in kind"))

@@ -42,7 +42,9 @@ def team(house: House) -> dict[str, Person]:
 
 def shown(browser: FlaskClient, query: str = "") -> list[str]:
     page = browser.get(f"{PLACE}{query}").text
-    return re.findall(r'<li class="list-row" id="request-[\w-]+">\s*<div>\s*<p><b>(.*?)</b>', page)
+    return re.findall(
+        r'<li class="list-row" id="request-[\w-]+" data-row>\s*<div>\s*<p><b>(.*?)</b>', page
+    )
 
 
 def test_it_shows_each_role_what_it_decides(house: House, team):

@@ -15,12 +15,15 @@ from app.db import db
 from app.demo import carrying, charter
 from app.demo.applicants import REFERRALS
 from app.demo.people import EVERYBODY
-from app.library.models import Story
+from app.demo.shelf import REWARDS
+from app.demo.stories import STORIES
+from app.library.models import Story, StoryText
 from app.outbox.models import DONE, PENDING, OutboxDelivery
 from app.people.models import ROLES, Credential, Membership, Person
 from app.people.queries import person_by_email
 from app.play.models import PointsAccount
 from app.referrals.models import CLOSURE_REASONS, STAGES, AtsEvent, Claim, Offer, Referral
+from app.rewards import queries
 from app.rewards.models import Redemption
 from app.sharing import reach
 from app.sharing.models import Grant, Share
@@ -184,6 +187,24 @@ def test_it_has_stories_in_every_state_of_a_week(halvenne: Any) -> None:
 def test_it_has_rewards_delivered_waiting_and_called_off(halvenne: Any) -> None:
     states = {str(status) for status in db.session.scalars(select(Redemption.status))}
     assert states == {"reserved", "fulfilled", "cancelled"}
+
+
+def test_it_tells_its_stories_and_rewards_in_both_languages(halvenne: Any) -> None:
+    told = select(Story.id, func.count(StoryText.language.distinct()))
+    told = told.join(StoryText, StoryText.story_id == Story.id).group_by(Story.id)
+    assert [count for _id, count in db.session.execute(told)] == [2] * len(STORIES)
+    shelf = {language: queries.on_sale(language=language)[0] for language in ("fr", "en")}
+    for french, english in zip(shelf["fr"], shelf["en"], strict=True):
+        assert (french.language, english.language) == ("fr", "en")
+        assert french.title != english.title and french.description != english.description
+    assert len(shelf["fr"]) == len(REWARDS)
+
+
+def test_its_members_speak_in_their_own_language(halvenne: Any) -> None:
+    spoken = select(Share.language).join(Person, Person.id == Share.person_id)
+    for language in ("fr", "en"):
+        found = set(db.session.scalars(spoken.where(Person.language == language)))
+        assert found == {language}
 
 
 def test_it_leaves_several_members_with_points_to_spend(halvenne: Any) -> None:

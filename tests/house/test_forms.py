@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from selectolax.lexbor import LexborNode as Node
 from sqlalchemy import inspect, text
+from werkzeug.test import TestResponse
 
 from app import outbox
 from app.db import db
@@ -314,6 +315,68 @@ def test_a_field_that_a_form_does_not_show_changes_nothing(lived: Lived, who: st
         if changed[0] != changed[1] and not refused:
             wrong[form.place] = _apart(*changed)
     assert not wrong, "\n".join(f"{place}: {what}" for place, what in wrong.items())
+
+
+# --- Pressed twice -----------------------------------------------------------------------
+
+KEYS = {"key", "press_id"}
+"""What a form carries that makes a second press the first one."""
+ADDS_AGAIN = {
+    "/me/devices/*/ending": "one's own session ended: the form is put aside",
+    "/me/leaving": "the session ended: the form is put aside",
+    "/sign-in/code": "another code, which ends the one before",
+    "/studio/activation": "the same answers once more, of which the last count",
+    "/studio/rules/leaving": "the same rule once more, of which the last counts",
+}
+"""Forms without a key that add a row each time they are sent, and why nobody has to clean up."""
+TRAILS = ("audit", "outbox")
+
+
+def test_a_form_with_a_key_does_nothing_the_second_time(lived: Lived) -> None:
+    """Whatever a form makes that carries a key, it makes it once, and both answers are one."""
+    app, browser = lived.house.app, lived.house.browser(lived.everything)
+    found = [form for form in forms(app, browser) if KEYS & form.names]
+    assert len(found) > 9, sorted(form.place for form in found)
+    wrong, made = {}, 0
+    for form, answers, changed in _pressed_twice(app, browser, found):
+        made += answers[0].status_code == 303
+        told = {(answer.status_code, answer.headers.get("Location")) for answer in answers}
+        if changed or len(told) > 1:
+            wrong[form.place] = (told, changed)
+    assert not wrong, wrong
+    assert made >= 4
+
+
+def test_a_form_without_a_key_adds_nothing_the_second_time(lived: Lived) -> None:
+    """What has a name of its own is refused or known the second time; else the form has a key."""
+    app, browser = lived.house.app, lived.house.browser(lived.everything)
+    found = [f for f in forms(app, browser) if not KEYS & f.names and f.place != "/sign-out"]
+    assert len(found) > 40
+    wrong = {
+        form.place: added
+        for form, _answers, changed in _pressed_twice(app, browser, found)
+        if (added := [t for t, more in changed.items() if more and not t.startswith(TRAILS)])
+        and form.place not in ADDS_AGAIN
+    }
+    assert not wrong, wrong
+
+
+Pressed = tuple[Form, list[TestResponse], dict[str, Counter[str]]]
+
+
+def _pressed_twice(app: Flask, browser: FlaskClient, found: list[Form]) -> Iterator[Pressed]:
+    """Each form sent twice, each on the same base: the answers, and what the second changed."""
+    copy, cookie = keep(app), browser.get_cookie("portevoix")
+    assert cookie is not None
+    for form in found:
+        restore(app, copy)
+        browser.set_cookie("portevoix", cookie.value)
+        data: dict[str, list[str]] = {}
+        for name, value in form.fields:
+            data.setdefault(name, []).append(value)
+        first, before = browser.post(form.action, data=data), rows()
+        second, after = browser.post(form.action, data=data), rows()
+        yield form, [first, second], effects(before, after)
 
 
 Outcome = tuple[int, dict[str, Counter[str]]]

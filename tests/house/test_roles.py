@@ -25,7 +25,7 @@ from app.referrals import links
 from app.rewards import service as rewards
 from app.settings.models import Entity
 from app.web import access
-from tests.conftest import START, House
+from tests.conftest import START, House, masked
 from tests.rewards.conftest import Shop
 from tests.today.conftest import Morning
 
@@ -268,12 +268,6 @@ def personal_routes(app: Flask) -> list[tuple[Route, str, access.Rule]]:
         for route, method, rule in routes(app)
         if route.arguments and is_personal(rule)
     ]
-
-
-def masked(text: str, *ids: object) -> str:
-    for each in ids:
-        text = text.replace(str(each), "ID")
-    return re.sub(r'(csrf_token" value="|X-CSRFToken": ")[^"]+', "", text)
 
 
 def test_it_knows_of_each_part_of_an_address_whose_it_is(app: Flask) -> None:

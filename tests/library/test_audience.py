@@ -18,6 +18,7 @@ from app.people import audiences, saved_views, segments_reach
 from app.people.audiences import KEPT, SEEN
 from app.people.models import Person
 from app.prepared import Reading
+from tests.conftest import masked
 from tests.library.conftest import Desk, facts
 from tests.people.test_segment_rules import rule, said
 from tests.people.test_segments import made
@@ -46,12 +47,6 @@ def limited(desk: Desk, role: str, *segments: uuid.UUID, name: str = "Yann Prige
     for segment in segments:
         segments_reach.give_role(person.id, role, segment, actor_id=None)
     return person
-
-
-def masked(text: str, *ids: object) -> str:
-    for each in ids:
-        text = text.replace(str(each), "ID")
-    return re.sub(r'((csrf_token|key)" value="|X-CSRFToken": ")[^"]+', "", text)
 
 
 def segments(story_id: uuid.UUID, purpose: str) -> set[uuid.UUID]:

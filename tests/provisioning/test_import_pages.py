@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -210,7 +211,7 @@ def test_each_page_asks_little(
     lines = [f"{n};P {n};p{n}@x.example;Taille;;" for n in range(60)]
     lines += [f"{n};P {n};none;Taille;;" for n in range(100, 230)]
     page = upload(admin, TEXT + "\n".join(lines)).location
-    budgets = [(LIST, 5), (f"{LIST}/new", 4), (page, 5)]
+    budgets = [(LIST, 7), (f"{LIST}/new", 4), (page, 5)]
     admin.post(f"{page}/checks", data=chosen())
     budgets.append((page, 5))
     for path, most in budgets[:3]:
@@ -225,10 +226,30 @@ def test_each_page_asks_little(
     assert "after=" in first
 
 
+def test_the_list_is_narrowed_and_read_both_ways(house: House, admin: FlaskClient) -> None:
+    for number in range(3):
+        upload(admin, name=f"people-{number}.csv")
+    admin.post(f"{upload(admin, name='gone.csv').location}/cancellation")
+
+    def shown(query: str) -> list[str]:
+        page = admin.get(f"{LIST}?{query}").get_data(as_text=True)
+        return re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a>', page)
+
+    assert shown("state=open") == ["people-2.csv", "people-1.csv", "people-0.csv"]
+    assert shown("state=over") == ["gone.csv"]
+    assert shown("state=failed") == []
+    assert shown("q=PEOPLE+1") == ["people-1.csv"]
+    assert len(shown("state=nonsense")) == 4
+    first = queries.list_imports(limit=3)
+    last = queries.list_imports(after=first.next, limit=3)
+    assert [row.origin for row in last.rows] == ["people-0.csv"]
+    assert (first.previous, last.next) == (None, None)
+    assert queries.list_imports(before=last.previous, limit=3) == first
+    assert admin.get(f"{LIST}?after=zzz").status_code == 422
+
+
 def test_every_word_of_an_import_is_there() -> None:
     """Codes that are written somewhere have a sentence."""
-    import re
-
     from app.provisioning.imports import words
 
     source = "".join(f.read_text() for f in Path(running.__file__).parent.glob("*.py"))

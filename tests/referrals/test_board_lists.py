@@ -111,7 +111,7 @@ def test_it_reads_the_same_on_both_databases(any_house: House) -> None:
     last = offer_queries.list_offers(OfferFilter(), limit=2, after=first.next)
     assert offer_queries.list_offers(OfferFilter(), limit=2, before=last.previous) == first
     upside = offer_queries.list_offers(OfferFilter(), oldest=True)
-    assert [row.id for row in upside.items] == [row.id for row in (*first.items, *last.items)][::-1]
+    assert [row.id for row in upside.rows] == [row.id for row in (*first.rows, *last.rows)][::-1]
 
 
 def test_counts_stop_where_they_would_cost_too_much(

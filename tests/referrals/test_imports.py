@@ -387,7 +387,7 @@ def test_it_takes_no_unreadable_file_from_a_person(kind: str, data: bytes) -> No
     with pytest.raises(InvalidInput) as caught:
         imports.start_import(kind, data, "a", None)
     assert set(caught.value.errors) == {"file"}
-    assert imports.list_imports() == []
+    assert imports.list_imports().rows == []
 
 
 def test_it_carries_out_what_was_confirmed_once() -> None:
@@ -607,7 +607,7 @@ def test_it_gives_up_waiting_on_the_console_and_leaves_nothing_behind() -> None:
             "greenhouse", data=kit.board(1), wait_seconds=0, on_wait=lambda: told.append(True)
         )
     assert told == [True]
-    assert imports.list_imports()[0].state == "cancelled"
+    assert imports.list_imports().rows[0].state == "cancelled"
     clock.travel(import_run.LEASE * 2)
     now(kit.board(2))
     assert set(kit.offers_by_id()) == {"2"}
@@ -699,7 +699,7 @@ def feeds() -> Iterator[str]:
 def test_it_fetches_from_this_machine_for_the_console(feeds: str) -> None:
     report = imports.import_now("greenhouse", url=f"{feeds}/moved")
     assert counts(report) == (2, 0, 0, 0, 0)
-    assert imports.list_imports()[0].origin == f"{feeds}/moved"
+    assert imports.list_imports().rows[0].origin == f"{feeds}/moved"
     assert imports.import_now("greenhouse", url=f"{feeds}/html").suspicious == "html"
 
 

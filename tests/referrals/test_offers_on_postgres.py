@@ -96,4 +96,4 @@ def test_it_takes_no_text_that_the_database_cannot_hold() -> None:
     sheet = kit.sheet("A;Char\x01pentier;Lorient;")
     assert imports.import_now("csv", data=sheet, origin="a\x00.csv").created == 1
     odd = offer_queries.OfferFilter(q="\x00", department="\x00", external_id="a\x00\ud800")
-    assert offer_queries.list_offers(odd).items == []
+    assert offer_queries.list_offers(odd).rows == []

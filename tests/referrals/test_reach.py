@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -32,17 +31,10 @@ from app.referrals.queries import ReferralFilter
 from app.settings import entities
 from app.settings.models import Entity
 from app.sharing.subjects import shareable
-from tests.conftest import House
+from tests.conftest import House, masked
 from tests.referrals import offers_kit as kit
 
 NOWHERE = uuid.UUID("0198a4b6-6a52-7d7e-9a63-3f9c52a1d1c4")
-
-
-def masked(text: str, *ids: uuid.UUID) -> str:
-    """A page without what is different in every answer."""
-    for each in ids:
-        text = text.replace(str(each), "ID")
-    return re.sub(r'((csrf_token|key)" value="|X-CSRFToken": ")[^"]+', "", text)
 
 
 def segment(name: str, *people: Person) -> uuid.UUID:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any, cast
 
 from flask import Response
@@ -36,11 +37,30 @@ def _reward(row: Reward | queries.RewardRow, meant_for: Segments | None = None) 
         for name in ("id", "title", "description", "cost", "stock", "stock_left", "pay_class",
                      "created_at")
     }  # fmt: skip
-    found["deliverer"] = row.deliverer_id
+    found |= {"deliverer": row.deliverer_id, "language": row.language, "translations": {}}
+    if row.other_title and row.language:
+        words = {"title": row.other_title, "description": row.other_description}
+        found["translations"] = {service.other_language(row.language): words}
     if meant_for is not None:
         found["entity"] = row.entity_id
         found["audience"] = [segment_id for segment_id, _name in meant_for]
     return found
+
+
+def _tongues(fields: Json) -> service.Tongues:
+    """The languages of a new reward. Who gives one translation has said what its own is. Raises
+    `InvalidInput`."""
+    told = cast(dict[str, dict[str, str]], fields["translations"])
+    language = cast(str | None, fields["language"])
+    if not told:
+        return service.Tongues(language)
+    code, words = next(iter(told.items()))
+    own = language or service.other_language(code)
+    is_half = bool(fields["description"]) and not words["description"]
+    if len(told) > 1 or own == code or is_half:
+        sentence = _l("Give the title and the description in the other language here.")
+        raise service.check_form({"translations": sentence})
+    return service.Tongues(own, words["title"], words["description"])
 
 
 @blueprint.get("/rewards")
@@ -94,6 +114,7 @@ def create(fields: Json) -> Json | Response:
         entity_id=None if entity is None else _known_or_none(str(entity)),
         audience=audience,
         keepers=within or (),
+        **asdict(_tongues(fields)),
     )
     if made.waits:
         return waits(made)

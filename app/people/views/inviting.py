@@ -33,7 +33,7 @@ from app.people.open_invitations import ADMISSIONS, Terms, spelled
 from app.people.views import people
 from app.people.views.common import by_field
 from app.people.words import LANGUAGE_NAMES
-from app.web import access, current_settings, redirect_to, render
+from app.web import access, current_settings, pressing, redirect_to, render
 from app.web.i18n import day
 from app.web.pages import url_with
 
@@ -118,8 +118,12 @@ def invitation_revocation(person_id: uuid.UUID) -> Response:
 @access.role("admin")
 def open_invitation_submit() -> Response:
     """Make one, and go to its sheet."""
+    me = access.me().person_id
+    id_ = pressing.id_for(OpenInvitation, me)
+    if pressing.came_before(OpenInvitation, id_):
+        return redirect_to(f"{HOME}/open/{id_}")
     try:
-        batch_id = open_invitations.create(_terms(), actor_id=access.me().person_id)
+        batch_id = open_invitations.create(_terms(), actor_id=me, id_=id_)
     except InvalidInput as error:
         return _page(422, error)
     return redirect_to(f"{HOME}/open/{batch_id}")

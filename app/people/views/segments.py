@@ -28,7 +28,7 @@ from app.people import (
     thresholds,
 )
 from app.people.errors import check_form
-from app.people.models import KINDS
+from app.people.models import KINDS, Segment
 from app.people.segment_rules import Condition, Rule
 from app.people.segments_queries import Preview, SegmentWhole
 from app.people.text import fold
@@ -36,7 +36,7 @@ from app.people.views import people
 from app.people.views.common import by_field
 from app.people.words import KIND_NAMES, LANGUAGE_NAMES, ROLE_NAMES
 from app.settings.models import Entity
-from app.web import access, redirect_to, render
+from app.web import access, pressing, redirect_to, render
 from app.web.pages import is_htmx, url_with
 
 FIELD_NAMES: dict[str, Sentence] = {
@@ -280,9 +280,12 @@ def segment_create() -> Response:
     """Keep a new rule, or with `kind=list` an empty list."""
     sheet, actor_id = _sheet(), access.me().person_id
     is_list = request.form.get("kind") == "list"
+    id_ = pressing.id_for(Segment, actor_id)
+    if pressing.came_before(Segment, id_):
+        return redirect_to(f"/studio/segments/{id_}")
     try:
         rule = None if is_list else _rule(sheet)
-        made = segments_service.create_segment(sheet.name, rule, actor_id=actor_id)
+        made = segments_service.create_segment(sheet.name, rule, actor_id=actor_id, id_=id_)
     except InvalidInput as error:
         if is_list:
             flash(" ".join(by_field(error).values()), "stop")

@@ -21,6 +21,7 @@ from app.people import (
     personal_codes,
     queries,
     role_approvals,
+    saved_views,
     search,
     segments_queries,
     segments_reach,
@@ -48,8 +49,16 @@ WORDS: dict[str, object] = {
 }
 
 
+LIST = saved_views.declare(
+    "people", "/studio/people", ("site", "department", "kind", "segment", "departed", "address"),
+    ("admin",), _l("People"), within=True,
+)  # fmt: skip
+"""What was searched for is not kept: a name would outlive its person there."""
+
+
 @people.get("/studio/people")
 @access.role("admin", within=True)
+@saved_views.opens_on(LIST)
 def directory() -> Response:
     """The directory by name; the search, the filters and the page live in the address."""
     asked = _asked()
@@ -60,7 +69,7 @@ def directory() -> Response:
         layout="page",
         rows=page.items,
         next_url=url_with(after=page.next) if page.next else None,
-        first_url=url_with() if request.args.get("after") else None,
+        first_url=url_with(all="1") if request.args.get("after") else None,
         search=asked.q,
         departed=asked.state == "departed",
         asked=asked,

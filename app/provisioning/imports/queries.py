@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from app import outbox
 from app.db import JSONDict, db
@@ -27,6 +27,7 @@ from app.provisioning.imports.planning import CHANGED, CREATED, REFUSED, SAME
 from app.provisioning.imports.reading import clean
 from app.provisioning.imports.running import ABSENT, ASKED, CHECK, MANAGERS, NOTE, RUN
 from app.settings.models import Entity
+from app.web.cursors import Beside, beside, decode_key, encode_cursor
 
 PAGE: Final = 30
 LINES: Final = 100
@@ -100,17 +101,52 @@ _ROW: Final = (
 )  # fmt: skip
 
 
-def list_imports(after: uuid.UUID | None = None, limit: int = PAGE) -> list[ImportRow]:
-    """The imports, the newest first, after the one named."""
+@dataclass(frozen=True, slots=True)
+class ImportFilter:
+    """What a list of imports shows: one of `STATES`, and what `q` finds in the file's name."""
+
+    state: str = ""
+    q: str = ""
+
+
+STATES: Final = {
+    "open": (states.MAPPING, states.CHECKED),
+    "working": states.AT_WORK,
+    "done": (states.DONE,),
+    "failed": (states.FAILED,),
+    "over": (states.UNDONE, states.CANCELLED),
+}
+
+
+def _conditions(f: ImportFilter) -> Iterator[ColumnElement[bool]]:
+    if f.state in STATES:
+        yield PeopleImport.state.in_(STATES[f.state])
+    for word in f.q.split()[:5]:
+        yield PeopleImport.origin.icontains(word, autoescape=True)
+
+
+def list_imports(
+    f: ImportFilter = ImportFilter(),
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
+) -> Beside[ImportRow]:
+    """The imports, the newest first, after one place of the list or before another. Raises
+    `InvalidInput` for a cursor that is none."""
+    backwards = bool(before) and not after
     query = (
         select(*_ROW)
         .outerjoin(Person, Person.id == PeopleImport.started_by)
-        .order_by(PeopleImport.id.desc())
-        .limit(limit)
+        .where(*_conditions(f))
+        .order_by(PeopleImport.id if backwards else PeopleImport.id.desc())
+        .limit(limit + 1)
     )
-    if after is not None:
-        query = query.where(PeopleImport.id < after)
-    return [ImportRow(**row._mapping) for row in db.session.execute(query)]
+    if place := after or before:
+        key = decode_key(place)
+        query = query.where(PeopleImport.id > key if backwards else PeopleImport.id < key)
+    found = [ImportRow(**row._mapping) for row in db.session.execute(query)]
+    return beside(found, limit, lambda row: encode_cursor(row.id), after=after, backwards=backwards)
 
 
 def get_import(import_id: uuid.UUID) -> ImportRow:

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from app import audit
 from app.db import transaction
 from app.errors import InvalidInput
+from app.people import saved_views
 from app.provisioning.imports import queries, reports, service, spool, states, words
 from app.provisioning.imports.queries import ImportRow
 from app.web import access, redirect_to, render
@@ -20,6 +22,9 @@ from app.web.limits import limiter
 
 blueprint = Blueprint("people_imports", __name__)
 staff = access.role("admin")
+LIST: Final = saved_views.declare(
+    "people-imports", "/studio/people/imports", ("state", "q"), ("admin",), _l("Imports of people")
+)
 
 _FORM_BYTES: Final = 1024 * 1024
 _FORM: Final = "people_imports.create"
@@ -50,15 +55,31 @@ def _go_to(import_id: uuid.UUID) -> Response:
 
 @blueprint.get("/studio/people/imports")
 @staff
+@saved_views.opens_on(LIST)
 def history() -> Response:
-    """The imports, the newest first."""
-    after = request.args.get("after", type=uuid.UUID)
-    rows = queries.list_imports(after, queries.PAGE + 1)
+    """The imports, the newest first, narrowed by what the address says."""
+    args, state = request.args, request.args.get("state", "")
+    asked = queries.ImportFilter(
+        state=state if state in queries.STATES else "",
+        q=args.get("q", "")[:100].replace("\x00", ""),
+    )
     return render(
         "provisioning/imports.html",
-        rows=rows[: queries.PAGE],
-        next_after=rows[queries.PAGE - 1].id if len(rows) > queries.PAGE else None,
+        beside=queries.list_imports(asked, after=args.get("after"), before=args.get("before")),
+        asked=asked,
+        states=_state_names(),
     )
+
+
+def _state_names() -> dict[str, str]:
+    """What the list can be narrowed to, in the order of `queries.STATES`."""
+    return {
+        "open": _("Waits for you"),
+        "working": _("Under way"),
+        "done": _("Done"),
+        "failed": _("Not imported"),
+        "over": _("Undone or stopped"),
+    }
 
 
 def _file_form(errors: Mapping[str, str] | None = None) -> Response:

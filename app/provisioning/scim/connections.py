@@ -27,6 +27,7 @@ from app.provisioning.scim.models import (
     ScimToken,
     ScimUser,
 )
+from app.web.pressing import once
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,11 @@ def new_token() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
-def create(name: str, kind: str, *, actor_id: uuid.UUID | None) -> tuple[uuid.UUID, str]:
-    """Make a connection; its token is returned this once. Raises `InvalidInput` by field."""
+def create(
+    name: str, kind: str, *, actor_id: uuid.UUID | None, id_: uuid.UUID | None = None
+) -> tuple[uuid.UUID, str]:
+    """Make a connection; its token is returned this once. What was made under `id_` before is
+    the answer, without a token (""). Raises `InvalidInput` by field."""
     name = one_line(name)
     errors: dict[str, Sentence] = {}
     if not name or len(name) > 120:
@@ -50,13 +54,19 @@ def create(name: str, kind: str, *, actor_id: uuid.UUID | None) -> tuple[uuid.UU
         errors["kind"] = _l("Choose one of: %(choices)s.", choices=", ".join(KINDS))
     if errors:
         raise check_form(errors)
-    with transaction() as session:
-        row = ScimConnection(id=new_id(), name=name, kind=kind, created_by=actor_id)
+    plain = ""
+
+    def make(made: uuid.UUID) -> ScimConnection:
+        nonlocal plain
+        session = db.session()
+        row = ScimConnection(id=made, name=name, kind=kind, created_by=actor_id)
         session.add(row)
         session.flush()
         plain = _add_token(session, row.id)
         audit.record("scim.connection_made", "scim_connection", row.id, actor_id=actor_id)
-    return row.id, plain
+        return row
+
+    return once(ScimConnection, id_, make).id, plain
 
 
 def _add_token(session: Session, connection_id: uuid.UUID) -> str:

@@ -16,9 +16,9 @@ from app.people import segments_queries
 from app.people.directory import GRANTABLE
 from app.people.words import ROLE_NAMES
 from app.provisioning.scim import connections, group_roles, queries
-from app.provisioning.scim.models import KINDS
+from app.provisioning.scim.models import KINDS, ScimConnection
 from app.provisioning.scim.users import service_address
-from app.web import access, redirect_to, render
+from app.web import access, pressing, redirect_to, render
 
 pages = Blueprint("scim_pages", __name__)
 
@@ -62,12 +62,16 @@ def connection_list() -> Response:
 def connection_create() -> Response:
     """Make a connection; its token is shown on the next page, once."""
     name, kind = request.form.get("name", ""), request.form.get("kind", "")
+    id_ = pressing.id_for(ScimConnection, access.me().person_id)
+    if pressing.came_before(ScimConnection, id_):
+        return redirect_to(f"{PLACE}/{id_}")
     try:
-        made, plain = connections.create(name, kind, actor_id=access.me().person_id)
+        made, plain = connections.create(name, kind, actor_id=access.me().person_id, id_=id_)
     except InvalidInput as error:
         errors = {field: str(sentences[0]) for field, sentences in error.errors.items()}
         return _list(422, problem=error.sentence, errors=errors, name=name, kind=kind)
-    _show_once(plain)
+    if plain:
+        _show_once(plain)
     return redirect_to(f"{PLACE}/{made}")
 
 
