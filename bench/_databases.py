@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -18,6 +20,22 @@ def settle(engine: Engine) -> None:
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def durability(connection: Any) -> str:
+    """What a commit on a connection of the driver waits for, as it says itself."""
+    if isinstance(connection, sqlite3.Connection):
+        asked = {name: f"PRAGMA {name}" for name in ("journal_mode", "synchronous")}
+    else:
+        asked = {name: f"SHOW {name}" for name in ("fsync", "synchronous_commit")}
+    found = {name: connection.execute(ask).fetchone()[0] for name, ask in asked.items()}
+    return ", ".join(f"{name} {value}" for name, value in found.items())
+
+
+def durability_of(engine: Engine) -> str:
+    """The same of a connection as the product opens it."""
+    with engine.connect() as connection:
+        return durability(connection.connection.dbapi_connection)
 
 
 def databases() -> Iterator[tuple[str, Callable[[str], str]]]:

@@ -21,7 +21,8 @@ from flask import Flask, Response
 from sqlalchemy import insert
 
 from app import outbox
-from app.db import new_id, transaction
+from app.db import db, new_id, transaction
+from bench._databases import durability_of
 from bench._table import ROUNDS, Row, is_noise, show
 from bench.hit import Side, _ask, _running
 from tests.jobs import tiny
@@ -65,6 +66,9 @@ def rows() -> Iterator[Row]:
         "row": _storing(folder / "row", with_fact=False),
         "fact": _storing(folder / "fact", with_fact=True),
     }
+    with apps["fact"].app_context():
+        print(f"durability: {durability_of(db.engine)} with and without; bare Flask keeps nothing")
+        db.engine.dispose()
     costs: dict[str, list[float]] = {name: [] for name in apps}
     try:
         with contextlib.ExitStack() as running:

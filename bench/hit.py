@@ -16,13 +16,12 @@ import os
 import random
 import shutil
 import signal
-import statistics
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask, Response
@@ -37,10 +36,10 @@ from app.settings import save_organisation
 from app.supervisor import granian_worker, options, processes, web
 from bench import _load
 from bench._load import Load
+from bench._table import ROUNDS, Row, compare, show
 
-ROUNDS, SECONDS, WARM_SECONDS, LINKS = 3, 4.0, 1.0, 1_000
+SECONDS, WARM_SECONDS, LINKS = 4.0, 1.0, 1_000
 CLICKS = 10_000_000
-NOISE = 0.6
 DURABILITY = "durability: ours on disk (fdatasync) before the 302; bare Flask keeps nothing"
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -60,23 +59,6 @@ _BROWSERS = [
     }.items()
     for version in versions
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One line of the table. `ratio` is how much better than the other side we are; None where
-    the rounds differ too much. `unit` is that of `ours` and `theirs`."""
-
-    work: str
-    unit: str
-    ours: float
-    theirs: float
-    ratio: float | None
-    target: float
-
-    @property
-    def met(self) -> bool | None:
-        return None if self.ratio is None else self.ratio >= self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,24 +267,11 @@ def _alternate(ours: Side, theirs: Side) -> tuple[list[Turn], list[Turn]]:
     return [our for our, _ in rounds], [their for _, their in rounds]
 
 
-def _row(
-    work: str, unit: str, ours: Sequence[float], theirs: Sequence[float], target: float,
-    *, less: bool = False,
-) -> Result:  # fmt: skip
-    """`less`: the smaller figure is the better one."""
-    pairs = zip(ours, theirs, strict=True)
-    ratios = [theirs / ours if less else ours / theirs for ours, theirs in pairs]
-    is_noise = any(max(side) - min(side) > NOISE * statistics.median(side)
-                   for side in (ours, theirs))  # fmt: skip
-    ratio = None if is_noise else statistics.median(ratios)
-    return Result(work, unit, statistics.median(ours), statistics.median(theirs), ratio, target)
-
-
 def _rates(turns: Sequence[Turn]) -> list[float]:
     return [turn.load.rate for turn in turns]
 
 
-def run(clicks: int = CLICKS) -> Iterator[Result]:
+def run(clicks: int = CLICKS) -> Iterator[Row]:
     """Measure everything on the embedded database."""
     folder = Path(tempfile.mkdtemp(prefix="portevoix-bench-", dir=os.environ.get("TMPDIR")))
     try:
@@ -315,43 +284,33 @@ def run(clicks: int = CLICKS) -> Iterator[Result]:
             yield from _against_flask(ours, bare)
             spread = ours.asking(_requests(codes))
             alone, many = _alternate(ours, spread)
-            yield _row("one hot link : a thousand links", "req/s", _rates(alone), _rates(many),
-                       0.95)  # fmt: skip
+            work = "one hot link : a thousand links"
+            yield compare(work, "req/s", _rates(alone), _rates(many), least=0.95)
             large = Side(*running.enter_context(_running(full)), _requests(known), folder / "full")
             late, early = _alternate(large, spread)
             work = f"after {clicks:,} openings : at the first"
-            yield _row(work, "req/s", _rates(late), _rates(early), 0.95)
+            yield compare(work, "req/s", _rates(late), _rates(early), least=0.95)
     finally:
         shutil.rmtree(folder)
 
 
-def _against_flask(ours: Side, bare: Side) -> Iterator[Result]:
+def _against_flask(ours: Side, bare: Side) -> Iterator[Row]:
     our, their = _alternate(ours, bare)
-    yield _row("opened link : bare Flask", "req/s", _rates(our), _rates(their), 1.5)
+    yield compare("opened link : bare Flask", "req/s", _rates(our), _rates(their), least=1.5)
     slow, slow_there = ([turn.load.p99 * 1e3 for turn in side] for side in (our, their))
-    yield _row("its p99", "ms", slow, slow_there, 1.0, less=True)
+    yield compare("its p99 : bare Flask", "ms", slow, slow_there, most=1.0)
     cost, cost_there = ([turn.cpu * 1e6 for turn in side] for side in (our, their))
-    yield _row("its processor, ingester included", "µs", cost, cost_there, 1 / 0.6, less=True)
+    work = "its processor, ingester included : bare Flask"
+    yield compare(work, "µs", cost, cost_there, most=0.6)
     busy = max(turn.load.client_share for turn in (*our, *their))
     print(f"(the client took up to {busy:.0%} of a core)", flush=True)
 
 
 def main() -> list[dict[str, object]]:
     """Print the table as it comes; answer it as plain values."""
-    figures = []
     count = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else CLICKS
     print(DURABILITY)
-    print(f"{'work':42} {'unit':6} {'ours':>9} {'other':>9} {'ratio':>6}  target", flush=True)
-    for result in run(count):
-        said = "not measured: too noisy" if result.ratio is None else f"{result.ratio:6.2f}"
-        met = {True: "met", False: "MISSED", None: ""}[result.met]
-        print(
-            f"{result.work:42} {result.unit:6} {result.ours:9.1f} {result.theirs:9.1f} "
-            f"{said}  {result.target:.2f} {met}",
-            flush=True,
-        )
-        figures.append(asdict(result) | {"met": result.met})
-    return figures
+    return show(run(count))
 
 
 if __name__ == "__main__":

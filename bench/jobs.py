@@ -29,6 +29,7 @@ from app.jobs.worker import DeliveryWorker
 from app.ledger.books import account_row
 from app.ledger.statements import ACCOUNT, insert_rows
 from app.supervisor import queue_server
+from bench._databases import durability_of
 from bench._table import ROUNDS, Row, compare, show
 from tests.jobs import tiny
 from tests.jobs.conftest import start_server
@@ -111,9 +112,10 @@ def rows() -> Iterator[Row]:
             sides["facts"].append(_ours(app, url, "bench.fact", FACTS, FACTS))
             sides["bulk"].append(_ours(app, url, "bench.bulk", 1, PEOPLE))
         with app.app_context():
-            waiting = outbox.service.counts()
+            waiting, kept = outbox.service.counts(), durability_of(db.engine)
     if set(waiting) != {"done"}:
         raise RuntimeError(f"not everything was done: {waiting}")
+    print(f"durability: ours {kept}; RQ's jobs are kept by the queue server alone")
     rate = {side: [1 / seconds for seconds in found] for side, found in sides.items()}
     yield compare("points of one batched job : RQ jobs that do nothing", "a second",
                   rate["bulk"], rate["rq"], least=50)  # fmt: skip

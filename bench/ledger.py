@@ -27,7 +27,7 @@ from app.db import UTCDateTime, db, new_id, transaction
 from app.ledger import books
 from app.ledger.books import account_row
 from app.ledger.statements import ACCOUNT, insert_rows
-from bench._databases import databases
+from bench._databases import databases, durability, durability_of
 from bench._table import ROUNDS, Row, alternate, compare, show
 from tests.ledger.world import bare_app
 
@@ -74,17 +74,9 @@ def _ledger(url: str) -> Iterator[Flask]:
 
 
 def _durability() -> str:
-    """What a commit waits for, as the connections of both sides say."""
-    is_sqlite = db.engine.dialect.name == "sqlite"
-    names = ("journal_mode", "synchronous") if is_sqlite else ("fsync", "synchronous_commit")
-    ask = "PRAGMA {}" if is_sqlite else "SHOW {}"
-    with _driver() as (driver, _), transaction() as session:
-        for_us = session.connection().exec_driver_sql
-        return ", ".join(
-            f"{name} {for_us(ask.format(name)).scalar()} "
-            f"(driver: {driver.execute(ask.format(name)).fetchone()[0]})"
-            for name in names
-        )
+    """What a commit of each side waits for."""
+    with _driver() as (driver, _):
+        return f"ours {durability_of(db.engine)}; driver {durability(driver)}"
 
 
 def _posting(people: Sequence[uuid.UUID]) -> Act:
