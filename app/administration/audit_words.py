@@ -149,6 +149,7 @@ ACTION_NAMES: Final[dict[str, LazyString]] = {
     "story.discarded": _l("Story discarded"),
     "story.published": _l("Story published"),
     "story.withdrawn": _l("Story withdrawn"),
+    "topic.named": _l("Names of a topic changed"),
     "topic.ordinary": _l("Topic no longer sensitive"),
     "topic.sensitive": _l("Topic marked sensitive"),
 }

@@ -15,6 +15,7 @@ from app.approvals import rule
 from app.approvals.rule import ROLE_CHOICES, ROLE_SENTENCES
 from app.approvals.words import tell_waiting
 from app.charters import queries as charters
+from app.config import LANGUAGES
 from app.errors import InvalidInput, Sentence
 from app.media import service as media
 from app.media.drawing import MAX_BYTES, PictureRefused
@@ -26,7 +27,7 @@ from app.web import access, current_settings, redirect_to, render
 administration = Blueprint("administration", __name__)
 
 PLACE, ENTITIES = "/studio/organisation", "/studio/entities"
-TEXTS = ("name", "brand", "about", "website", "privacy_contact", "sender_name")
+TEXTS = ("name", "brand", "about", "other_about", "website", "privacy_contact", "sender_name")
 NUMBERS = ("promise_days", "joining_threshold", "team_threshold")
 
 Typed = Mapping[str, str]
@@ -51,6 +52,7 @@ def _page(
         max_bytes=MAX_BYTES,
         timezone=str(settings.timezone),
         locale=settings.locale,
+        other=next(code for code in LANGUAGES if code != settings.locale),
         sender=settings.mail_from,
         least={"joining": thresholds.JOINING, "team": thresholds.TEAM},
         two=wanted or approvals.policy(),

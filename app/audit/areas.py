@@ -58,7 +58,7 @@ AREAS: Final[dict[str, frozenset[str]]] = {
         "offers.absent_closed", "offers.import_cancelled", "offers.import_confirmed",
         "offers.import_failed", "offers.import_resumed", "offers.imported", "story.changed",
         "story.created", "story.discarded", "story.published", "story.withdrawn",
-        "topic.ordinary", "topic.sensitive",
+        "topic.named", "topic.ordinary", "topic.sensitive",
     }),
     EXPORTS: frozenset({
         "audit.exported", "people.refused_exported", "redemptions.exported",

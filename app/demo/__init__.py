@@ -109,6 +109,7 @@ def _found() -> None:
             name=ORGANISATION["name"],
             brand=ORGANISATION["brand"],
             about=ORGANISATION["about"],
+            other_about=ORGANISATION["other_about"],
             privacy_contact=ORGANISATION["privacy_contact"],
         )
     # Whoever tries the demo signs in with the password that it prints, and nothing else.

@@ -8,6 +8,7 @@ ORGANISATION = {
     "name": "Halvenne",
     "brand": "#00664a",
     "about": "Halvenne construit des écoles, des gymnases et des halles en bois, à Lorient, Limoges et Grenoble.",
+    "other_about": "Halvenne builds schools, sports halls and market halls in timber, in Lorient, Limoges and Grenoble.",
     "privacy_contact": "donnees@halvenne.example",
 }
 PASSWORD = "halvenne-a-voix-haute"  # nosec B105

@@ -16,7 +16,7 @@ from app.demo.days import LIVED, Act, Calendar
 from app.demo.people import id_of, members
 from app.demo.pictures import Drawing, Easel
 from app.demo.stories import STORIES, DemoStory, DemoText
-from app.library import follows
+from app.library import follows, topics
 from app.library import service as library
 from app.library.content import topic_code
 from app.library.models import Story, StoryText
@@ -28,6 +28,12 @@ from app.people.segments_service import create_segment
 CURATOR, SECOND_EYES = "ines", "nolwenn"
 KEEPERS = {"Grenoble": "blandine.tissot"}
 """Who is a curator of what one site keeps, and of nothing else."""
+TOPICS_IN_ENGLISH = {
+    "Apprentissage": "Apprenticeship", "Atelier": "Workshop", "Chantiers": "Building sites",
+    "Forêt et climat": "Forest and climate", "Métiers": "Trades", "Produits": "Products",
+    "Recrutement": "Hiring", "Résultats": "Results", "Sécurité": "Safety",
+    "Vie de la maison": "Life at Halvenne",
+}  # fmt: skip
 _PUBLISHED = ("published", "withdrawn")
 
 
@@ -64,6 +70,7 @@ def story_id(demo: DemoStory) -> uuid.UUID | None:
 
 def _tell(demo: DemoStory, easel: Easel) -> None:
     made = story_id(demo) or library.create_story(_fields(demo, easel), id_of(CURATOR)).id
+    _name_topics(demo)
     if demo.site in KEEPERS:
         keeper = id_of(KEEPERS[demo.site])
         segments_reach.give_role(keeper, "curator", _people_of(demo.site), actor_id=None)
@@ -118,6 +125,14 @@ def _words(text: DemoText) -> dict[str, object]:
 
 
 # --- topics ------------------------------------------------------------------------------
+
+
+def _name_topics(demo: DemoStory) -> None:
+    """What each is called in English, from its first story on."""
+    for name in demo.topics:
+        topic, english = topics.find(db.session(), name), TOPICS_IN_ENGLISH[name]
+        if topic is not None:
+            topics.say_names(topic.id, language="fr", other_name=english, actor_id=id_of(CURATOR))
 
 
 def _tastes(calendar: Calendar) -> Iterator[Act]:

@@ -75,7 +75,7 @@ class Content:
 
 
 def content_of(story: Story) -> Content:
-    """What a stored story says."""
+    """What a stored story says; its topics by the names that they were given first."""
     captions: dict[str, tuple[Way, ...]] = {}
     for row in story.captions:
         captions[row.language] = (*captions.get(row.language, ()), Way(row.kind, row.text))

@@ -14,9 +14,9 @@ from sqlalchemy import bindparam, delete, select
 
 from app import outbox
 from app.db import db, transaction
-from app.library.content import topic_code
 from app.library.errors import UnknownTopic
 from app.library.models import Topic, TopicFollow
+from app.library.topics import READS, find, name_in, name_read
 from app.people.lookup import load_member
 from app.prepared import Reading
 
@@ -26,16 +26,19 @@ MOST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class FollowedTopic:
-    """One topic, and whether this member follows it."""
+    """One topic, by its name for the reader, and whether this member follows it. `names`: all
+    that it is called, where somebody looks for them."""
 
     id: uuid.UUID
     code: str
     name: str
     is_followed: bool
+    names: tuple[str, ...] = ()
 
 
-def follow(person_id: uuid.UUID, code: str) -> FollowedTopic:
-    """See more of a topic from now on; one that is followed stays so. `code` or name.
+def follow(person_id: uuid.UUID, code: str, language: str | None = None) -> FollowedTopic:
+    """See more of a topic from now on; one that is followed stays so. `code` or name, in either
+    language; the answer is in that of the reader.
 
     Raises `UnknownTopic`, `NotMember`, `NoSuchPerson`.
     """
@@ -44,10 +47,10 @@ def follow(person_id: uuid.UUID, code: str) -> FollowedTopic:
         topic = _topic(code)
         if session.get(TopicFollow, (person_id, topic.id)) is None:
             session.add(TopicFollow(person_id=person_id, topic_id=topic.id))
-        return FollowedTopic(topic.id, topic.code, topic.name, True)
+        return FollowedTopic(topic.id, topic.code, name_in(topic, language), True)
 
 
-def unfollow(person_id: uuid.UUID, code: str) -> FollowedTopic:
+def unfollow(person_id: uuid.UUID, code: str, language: str | None = None) -> FollowedTopic:
     """No longer. One that was not followed stays so. Raises `UnknownTopic`."""
     with transaction() as session:
         topic = _topic(code)
@@ -56,51 +59,54 @@ def unfollow(person_id: uuid.UUID, code: str) -> FollowedTopic:
                 TopicFollow.person_id == person_id, TopicFollow.topic_id == topic.id
             )
         )
-        return FollowedTopic(topic.id, topic.code, topic.name, False)
+        return FollowedTopic(topic.id, topic.code, name_in(topic, language), False)
 
 
 def _topic(code: str) -> Topic:
-    found = db.session.scalar(select(Topic).where(Topic.code == topic_code(code[:200])))
+    found = find(db.session(), code)
     if found is None:
         raise UnknownTopic
     return found
 
 
-def topic(code: str) -> FollowedTopic | None:
+def topic(code: str, language: str | None = None) -> FollowedTopic | None:
     """A topic as somebody sees it who does not follow it; None where there is none."""
-    row = db.session.execute(
-        select(Topic.id, Topic.code, Topic.name).where(Topic.code == topic_code(code[:200]))
-    ).one_or_none()
-    return FollowedTopic(*row, False) if row else None
+    found = find(db.session(), code)
+    if found is None:
+        return None
+    return FollowedTopic(found.id, found.code, name_in(found, language), False)
 
 
 _FOLLOWED: Final = Reading(
-    select(Topic.id, Topic.code, Topic.name)
+    select(Topic.id, Topic.code, name_read.label("shown"), Topic.name, Topic.other_name)
     .join(TopicFollow, TopicFollow.topic_id == Topic.id)
     .where(TopicFollow.person_id == bindparam("person_id"))
-    .order_by(Topic.name, Topic.id)
+    .order_by(name_read, Topic.id)
     .limit(MOST)
 )
 
 
-def followed(person_id: uuid.UUID) -> list[FollowedTopic]:
-    """What a member follows, by name."""
-    rows = _FOLLOWED.all({"person_id": person_id})
-    return [FollowedTopic(id_, code, name, True) for id_, code, name in rows]
+def followed(person_id: uuid.UUID, language: str | None = None) -> list[FollowedTopic]:
+    """What a member follows, by its name for them."""
+    rows = _FOLLOWED.all({"person_id": person_id, READS: language})
+    return [
+        FollowedTopic(id_, code, shown, True, (name, other))
+        for id_, code, shown, name, other in rows
+    ]
 
 
-def choices(person_id: uuid.UUID) -> list[FollowedTopic]:
-    """Every topic by name, and which of them a member follows."""
+def choices(person_id: uuid.UUID, language: str | None = None) -> list[FollowedTopic]:
+    """Every topic by its name for a member, and which of them a member follows."""
     query = (
-        select(Topic.id, Topic.code, Topic.name, TopicFollow.person_id.is_not(None))
+        select(Topic.id, Topic.code, name_read, TopicFollow.person_id.is_not(None))
         .outerjoin(
             TopicFollow,
             (TopicFollow.topic_id == Topic.id) & (TopicFollow.person_id == person_id),
         )
-        .order_by(Topic.name, Topic.id)
+        .order_by(name_read, Topic.id)
         .limit(MOST)
     )
-    return [FollowedTopic(*row) for row in db.session.execute(query)]
+    return [FollowedTopic(*row) for row in db.session.execute(query, {READS: language})]
 
 
 @outbox.on("person.left", "library.forget_topics")

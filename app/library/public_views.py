@@ -24,7 +24,9 @@ from app.integrations.text import html_to_text
 from app.library import queries
 from app.library.errors import UnknownStory
 from app.library.material import Material, jpeg_size, languages_of, material_of, public_url_path
+from app.library.models import Story
 from app.library.queries import reading_minutes
+from app.library.topics import names_in
 from app.library.words import kind_names
 from app.media import service as media
 from app.media.cards import SIZE, Card, card_file
@@ -76,15 +78,14 @@ def story(slug: str) -> Response:
         )
     told = material_of(row, language())
     picture = media.picture(row.picture_id)
-    topics = sorted(topic.name for topic in row.topics)
     response = _show(
         "library/public.html",
         story=told,
-        head=_head(told, picture, topics),
+        head=_head(told, picture, _topics(row, told)),
         picture_shown=picture,
         body=to_html(told.body, heading=2) if told.body else "",
         minutes=reading_minutes(len(told.body)),
-        topics=topics,
+        topics=names_in(row.topics, language()),
         published_at=row.published_at,
         host=urlsplit(told.url).hostname if told.url else "",
         alternates=[(code, f"{_url(told)}?lang={code}") for code in languages_of(row)],
@@ -127,6 +128,11 @@ def _head(told: Material, picture: PictureView | None, topics: list[str]) -> Hea
 # --- the drawn card ----------------------------------------------------------------------
 
 
+def _topics(row: Story, told: Material) -> list[str]:
+    """Its topics as the card names them: in the language of the story told there."""
+    return names_in(row.topics, told.language)
+
+
 def _card(told: Material, topics: list[str]) -> Card:
     org = shown()
     line = " · ".join(topics[:2]) or kind_names()[told.kind]
@@ -146,7 +152,8 @@ def card(slug: str, code: str, version: str) -> Response:
     row = queries.story_by_slug(slug)
     if row.status == "withdrawn":
         raise UnknownStory
-    told, topics = material_of(row, code), sorted(topic.name for topic in row.topics)
+    told = material_of(row, code)
+    topics = _topics(row, told)
     wanted = _card(told, topics)
     if (code, version) != (told.language, wanted.version):
         return Response(status=302, headers={"Location": _card_path(told, topics)})

@@ -36,11 +36,11 @@ from sqlalchemy.orm import aliased
 from app import clock
 from app.db import db
 from app.integrations.text import clean_text, fold
-from app.library.content import topic_code
 from app.library.errors import UnknownStory
 from app.library.material import own_first
 from app.library.models import Story, StoryText, StoryTopic, Topic, TopicFollow
 from app.library.service import CURATORS, WRITERS
+from app.library.topics import READS, has_word, is_called, name_beside, name_read
 from app.media.service import PictureView, pictures
 from app.people import audiences
 from app.people.audiences import SEEN
@@ -67,12 +67,14 @@ class Viewer:
     contributors their own drafts, too, and what others published; curators everything.
 
     `roles` are held for the whole organisation; `reach` says of the others, which were given for
-    segments, how far they go (`access.Reader`): they find only what these segments keep.
+    segments, how far they go (`access.Reader`): they find only what these segments keep. Topics
+    are told in their `language`; None: as they are named.
     """
 
     person_id: uuid.UUID
     roles: frozenset[str]
     reach: Mapping[str, frozenset[uuid.UUID] | None] = field(default_factory=dict)
+    language: str | None = None
 
     @property
     def is_staff(self) -> bool:
@@ -104,7 +106,8 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class StoryFilter:
-    """What a list shows. Empty means everything. `topic` is a code or a name; `network`
+    """What a list shows. Empty means everything. `topic` is a code or a name, in either
+    language; `network`
     finds the stories that may be shared there, `followed_by` those on a topic that this
     member follows."""
 
@@ -178,11 +181,13 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TopicRow:
-    """A topic by which a list can be narrowed."""
+    """A topic by which a list can be narrowed, by its name for the reader. `other_name` is the
+    one it has in the other language, '' without one."""
 
     id: uuid.UUID
     code: str
     name: str
+    other_name: str
     is_sensitive: bool
     count: int
 
@@ -238,7 +243,7 @@ def _conditions(f: StoryFilter) -> list[ColumnElement[bool]]:
             exists().where(
                 StoryTopic.story_id == Story.id,
                 StoryTopic.topic_id == Topic.id,
-                Topic.code == topic_code(f.topic[:200]),
+                is_called(f.topic),
             )
         )
     if f.language:
@@ -261,7 +266,14 @@ def _conditions(f: StoryFilter) -> list[ColumnElement[bool]]:
         )
     # Folded words hold letters and digits only, so nothing in them is a wildcard.
     words = fold(f.q[:200]).split()[:_WORDS]
-    return found + [Story.search_text.contains(word) for word in words]
+    return found + [_says(word) for word in words]
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    """A word of the story, or of what one of its topics is called in the other language."""
+    called = select(Topic.id).where(has_word(word))
+    named = select(StoryTopic.story_id).where(StoryTopic.topic_id.in_(called))
+    return or_(Story.search_text.contains(word), Story.id.in_(named))
 
 
 def _is_for(network: str) -> ColumnElement[bool]:
@@ -288,7 +300,10 @@ _SIGNS_A_MINUTE: Final = 1_200
 """Characters that somebody reads in a minute, spaces included."""
 
 _own, _asked = aliased(StoryText), aliased(StoryText)
-_TOPIC: Final = (Topic.id, Topic.code, Topic.name, Topic.is_sensitive)
+_TOPIC: Final = (
+    Topic.id, Topic.code, name_read.label("name"), name_beside.label("other_name"),
+    Topic.is_sensitive,
+)  # fmt: skip
 
 
 def own_text() -> type[StoryText]:
@@ -387,15 +402,15 @@ def _shelf(
 _SHELF: Final = Reading(_shelf(LOOKED))
 _CHOSEN: Final = Reading(_cards(by_id=True).where(Story.id.in_(bindparam("ids", expanding=True))))
 _TOPIC_NAMES: Final = Reading(
-    select(StoryTopic.story_id, Topic.name)
+    select(StoryTopic.story_id, name_read.label("name"))
     .join(Topic, Topic.id == StoryTopic.topic_id)
     .where(StoryTopic.story_id.in_(bindparam("ids", expanding=True)))
-    .order_by(Topic.name)
+    .order_by(name_read)
 )
 
 
-def _as_cards(rows: Sequence[Any]) -> list[StoryCard]:
-    topics = topic_names([row.id for row in rows])
+def _as_cards(rows: Sequence[Any], reads: str) -> list[StoryCard]:
+    topics = topic_names([row.id for row in rows], reads)
     found = pictures([row.picture_id for row in rows if row.picture_id])
     return [
         StoryCard(
@@ -408,12 +423,14 @@ def _as_cards(rows: Sequence[Any]) -> list[StoryCard]:
     ]  # fmt: skip
 
 
-def topic_names(story_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
-    """The topics of each story, in one read."""
+def topic_names(
+    story_ids: Sequence[uuid.UUID], language: str | None = None
+) -> dict[uuid.UUID, tuple[str, ...]]:
+    """The topics of each story for a reader, in one read."""
     found: dict[uuid.UUID, tuple[str, ...]] = {}
     if not story_ids:
         return found
-    for story_id, name in _TOPIC_NAMES.all({"ids": story_ids}):
+    for story_id, name in _TOPIC_NAMES.all({"ids": story_ids, READS: language}):
         found[story_id] = (*found.get(story_id, ()), name)
     return found
 
@@ -425,9 +442,11 @@ def shelf(
     limit: int = 24,
     *,
     mine: Collection[uuid.UUID] = (),
+    reads: str = "",
 ) -> Cards:
     """What a member of the segments `mine` may read now, the last published first, in `language`
-    where a story has it. Raises `InvalidInput` for a cursor that is none.
+    where a story has it. Topics are named in the language `reads` where it is another. Raises
+    `InvalidInput` for a cursor that is none.
 
     A narrowed list looks through `SEARCHED` stories, a whole one through `LOOKED`, and then
     hands out its cursor, so that a word nobody ever wrote, and a reader for whom hardly anything
@@ -441,7 +460,7 @@ def shelf(
         if narrowed or behind
         else _SHELF.all(values)
     )
-    cards = _as_cards(rows[:limit])
+    cards = _as_cards(rows[:limit], reads or language)
     if len(rows) > limit:
         last = rows[limit - 1]
         return Cards(cards, encode_cursor(last.published_at, last.id))
@@ -458,7 +477,7 @@ def cards_of(
         return []
     values = {"now": clock.now(), "language": language, "ids": list(ids), "mine": [*mine]}
     rows = _CHOSEN.all(values)
-    known = {card.id: card for card in _as_cards(rows)}
+    known = {card.id: card for card in _as_cards(rows, language)}
     return [known[story_id] for story_id in ids if story_id in known]
 
 
@@ -486,8 +505,8 @@ def _talked_about() -> Any:
         .select_from(newest)
         .join(StoryTopic, StoryTopic.story_id == newest.c.id)
         .join(Topic, Topic.id == StoryTopic.topic_id)
-        .group_by(*_TOPIC)
-        .order_by(func.count().desc(), Topic.name)
+        .group_by(Topic.id)
+        .order_by(func.count().desc(), name_read)
         .limit(_FACETS)
     )
 
@@ -495,31 +514,31 @@ def _talked_about() -> Any:
 _TALK: Final = Reading(_talked_about())
 
 
-def shown_topics(mine: Collection[uuid.UUID] = ()) -> list[TopicRow]:
+def shown_topics(mine: Collection[uuid.UUID] = (), language: str | None = None) -> list[TopicRow]:
     """What the library talks about: the topics of the newest stories that a member of the
-    segments `mine` may read now, the most frequent first. `count` is over those stories, not over
+    segments `mine` may read now, in their `language`, the most frequent first. `count` is over those stories, not over
     all of them."""
-    values = {"now": clock.now(), "most": _TALKED_ABOUT, "mine": [*mine]}
+    values = {"now": clock.now(), "most": _TALKED_ABOUT, "mine": [*mine], READS: language}
     return [TopicRow(*row) for row in _TALK.all(values)]
 
 
-def topic_choices() -> list[tuple[str, str]]:
-    """Code and name of every topic, by name."""
-    query = select(Topic.code, Topic.name).order_by(Topic.name, Topic.id).limit(500)
-    return [(row.code, row.name) for row in db.session.execute(query)]
+def topic_choices(language: str | None = None) -> list[tuple[str, str]]:
+    """Code and name of every topic for a reader, by name."""
+    query = select(Topic.code, name_read).order_by(name_read, Topic.id).limit(500)
+    return [(code, name) for code, name in db.session.execute(query, {READS: language})]
 
 
-def all_topics(within: Reach = None) -> list[TopicRow]:
-    """Every topic by name, with the number of its stories that are kept `within` a reach."""
+def all_topics(within: Reach = None, language: str | None = None) -> list[TopicRow]:
+    """Every topic for a reader, by name, with the number of its stories that are kept `within` a reach."""
     kept = audiences.kept_within(StoryTopic.story_id, within)
     query = (
         select(*_TOPIC, func.count(StoryTopic.story_id))
         .outerjoin(StoryTopic, and_(StoryTopic.topic_id == Topic.id, kept))
-        .group_by(*_TOPIC)
-        .order_by(Topic.name, Topic.id)
+        .group_by(Topic.id)
+        .order_by(name_read, Topic.id)
         .limit(500)
     )
-    return [TopicRow(*row) for row in db.session.execute(query)]
+    return [TopicRow(*row) for row in db.session.execute(query, {READS: language})]
 
 
 # --- the studio --------------------------------------------------------------------------
@@ -544,16 +563,16 @@ def studio(filters: StoryFilter, viewer: Viewer, after: str | None = None, limit
     if filters.status in STATES:
         query = query.where(_in_state(filters.status, now))
     rows = db.session.execute(query.limit(limit + 1)).all()
-    items = _as_rows(rows[:limit], now)
+    items = _as_rows(rows[:limit], now, viewer.language)
     if len(rows) <= limit:
         return Rows(items, None)
     last = rows[limit - 1]
     return Rows(items, encode_cursor(last.created_at, last.id))
 
 
-def _as_rows(rows: Sequence[Any], now: dt.datetime) -> list[StudioRow]:
+def _as_rows(rows: Sequence[Any], now: dt.datetime, language: str | None) -> list[StudioRow]:
     ids = [row.id for row in rows]
-    topics, languages = topic_names(ids), _languages(ids)
+    topics, languages = topic_names(ids, language), _languages(ids)
     meant = audiences.assigned(ids, SEEN)
     return [
         StudioRow(

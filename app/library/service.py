@@ -16,7 +16,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
@@ -29,6 +29,7 @@ from app.db import db, transaction
 from app.errors import InvalidInput
 from app.integrations.text import fold
 from app.library import content as contents
+from app.library import topics
 from app.library.content import Content, Fields, Words, content_of, topic_code
 from app.library.errors import (
     NotYours,
@@ -150,7 +151,7 @@ def _create(id_: uuid.UUID, fields: Fields, actor_id: uuid.UUID | None) -> Story
         rights = rights_of(actor_id)
         if rights.writes is not None and not rights.writes:
             raise NotYours
-        content = contents.read(fields, before)
+        content = _settled(session, contents.read(fields, before))
         title = content.texts[content.language].title
         story = Story(id=id_, slug=_make_slug(title), author_id=actor_id, status="draft", version=1)
         _write(session, story, content)
@@ -177,7 +178,7 @@ def change_story(
         if version is not None and version != story.version:
             raise StoryChanged
         before = content_of(story)
-        after = contents.read(fields, before)
+        after = _settled(session, contents.read(fields, before))
         moved = _change_segments(session, story, fields, rights_of(actor_id))
         if after == before and not moved:
             return story
@@ -322,6 +323,11 @@ def _touch(story: Story) -> None:
     story.updated_at = clock.now()
 
 
+def _settled(session: Session, content: Content) -> Content:
+    """The same with the topics that exist as they are named."""
+    return replace(content, topics=topics.settled(session, content.topics))
+
+
 def _write(session: Session, story: Story, content: Content) -> None:
     """Make the rows say what the content says."""
     _check_picture(session, content.picture_id)
@@ -379,10 +385,10 @@ def _write_captions(story: Story, content: Content) -> None:
 
 def _topic(session: Session, name: str) -> Topic:
     """The topic of that name, made on first use. Two writers at once make one."""
-    code = topic_code(name)
-    found = session.scalar(select(Topic).where(Topic.code == code))
+    found = topics.find(session, name)
     if found is not None:
         return found
+    code = topic_code(name)
     topic = Topic(code=code, name=name, is_sensitive=code in SENSITIVE_CODES)
     try:
         with session.begin_nested():

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, Response, flash, request
@@ -19,18 +21,20 @@ from app.config import LANGUAGES
 from app.db import transaction
 from app.errors import DomainError, InvalidInput, NotFound, Unavailable
 from app.integrations.text import safe_url
-from app.library import content, editor, previews, queries, service, words
+from app.library import content, editor, previews, queries, service, topics, words
 from app.library.content import Content
 from app.library.editor import Typed
 from app.library.errors import SecondApprovalNeeded, StoryChanged, UnknownStory
-from app.library.models import CAPTION_KINDS, NETWORKS, Story
+from app.library.models import CAPTION_KINDS, NETWORKS, Story, Topic
 from app.library.queries import STATES, StoryFilter
 from app.library.views import draw_story, kind_choices, viewer
 from app.media import service as media
 from app.media.drawing import MAX_BYTES, PictureRefused
 from app.people import audiences, saved_views
 from app.people.audiences import KEPT, SEEN
+from app.people.views.common import by_field
 from app.web import access, current_settings, parked, pressing, redirect_to, render
+from app.web.i18n import language, the_other
 
 studio = Blueprint("studio_stories", __name__)
 
@@ -74,6 +78,8 @@ def story_list() -> Response:
         request.args.get("after"),
         PAGE,
     )
+    choices = queries.topic_choices(language())
+    asked["topic"] = _code_among(choices, asked["topic"])
     return render(
         "library/studio_stories.html",
         found=found,
@@ -82,7 +88,15 @@ def story_list() -> Response:
         kinds=kind_choices(),
         kind_names=words.kind_names(),
         languages=words.LANGUAGE_NAMES,
-        topic_choices=queries.topic_choices(),
+        topic_choices=choices,
+    )
+
+
+def _code_among(choices: list[tuple[str, str]], typed: str) -> str:
+    """The code that the filter shows as chosen for what an address names."""
+    asked = content.topic_code(typed)
+    return next(
+        (code for code, name in choices if asked in (code, content.topic_code(name))), typed
     )
 
 
@@ -119,10 +133,16 @@ def _form(
         preview=preview,
         preview_picture=media.picture(preview.picture_id) if preview else None,
         can_publish=_can_publish(story),
-        topics=[name for _code, name in queries.topic_choices()],
+        topics=[name for _code, name in queries.topic_choices(language())],
         segments=_segments(form, story),
         **_choices(),
     )
+
+
+def _shown(story: Story) -> Typed:
+    """The form for a story as it is stored, its topics named for the reader."""
+    told = content.content_of(story)
+    return editor.shown(replace(told, topics=tuple(topics.names_in(story.topics, language()))))
 
 
 def _can_publish(story: Story | None) -> bool:
@@ -202,7 +222,7 @@ def story_show(story_id: uuid.UUID) -> Response:
     story = _load(story_id)
     if not service.may_change(story, access.me().person_id):
         return redirect_to(f"/studio/stories/{story_id}/preview")
-    form = editor.shown(content.content_of(story))
+    form = _shown(story)
     if story.status == "draft":
         _place_on(form, request.args.get("day", ""))
     return _form(form, story)
@@ -365,7 +385,7 @@ def story_publish(story_id: uuid.UUID) -> Response:
         return redirect_to(f"/studio/stories/{story_id}")
     except InvalidInput as error:
         story = _load(story_id)
-        form = editor.shown(content.content_of(story))
+        form = _shown(story)
         form.show(error)
         return _form(form, story, error.status)
     flash(_("The story is published."), "ok")
@@ -400,9 +420,48 @@ def topic_list() -> Response:
     """What stories are about, and which topics need a second pair of eyes."""
     return render(
         "library/studio_topics.html",
-        topics=queries.all_topics(viewer().writes),
+        topics=queries.all_topics(viewer().writes, language()),
         can_decide="admin" in access.me().roles,
+        can_name=bool(access.me().roles & service.CURATORS),
+        other=the_other(language()),
     )
+
+
+@studio.get("/studio/topics/<uuid:topic_id>")
+@access.role("curator", "admin")
+def topic_show(topic_id: uuid.UUID) -> Response:
+    """What a topic is called in the other language."""
+    topic = topics.topic(topic_id)
+    return _topic_form(topic, topic.language or current_settings().locale, topic.other_name)
+
+
+def _topic_form(
+    topic: Topic, spoken: str, other_name: str, errors: Mapping[str, str] | None = None
+) -> Response:
+    return render(
+        "library/studio_topic.html",
+        422 if errors else 200,
+        topic=topic,
+        typed={"language": spoken, "other_name": other_name},
+        errors=errors or {},
+        languages=[*words.LANGUAGE_NAMES.items()],
+        other=the_other(spoken),
+        most=topics.NAME_LIMIT,
+    )
+
+
+@studio.post("/studio/topics/<uuid:topic_id>")
+@access.role("curator", "admin")
+def topic_update(topic_id: uuid.UUID) -> Response:
+    """Say what it is called there, or that it has one name."""
+    spoken, other_name = (request.form.get(name, "") for name in ("language", "other_name"))
+    me = access.me().person_id
+    try:
+        topics.say_names(topic_id, language=spoken, other_name=other_name, actor_id=me)
+    except InvalidInput as error:
+        return _topic_form(topics.topic(topic_id), spoken, other_name, by_field(error))
+    flash(_("Saved. Readers find the topic by either name."), "ok")
+    return redirect_to("/studio/topics")
 
 
 @studio.post("/studio/topics/<uuid:topic_id>/sensitivity")

@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.config import LANGUAGES
 from app.db import db, transaction
-from app.errors import InvalidInput, Sentence
+from app.errors import Sentence
 from app.integrations.text import clean_text
 from app.library.content import topic_code, wrong
 from app.library.errors import UnknownTopic
-from app.library.models import StoryTopic, Topic
+from app.library.models import Topic
 
 NAME_LIMIT: Final = 60
 """Characters of the other name: all of its words are in its code, and so are found."""
@@ -33,11 +33,6 @@ _IN_OTHER: Final = and_(Topic.other_name != "", Topic.language != _READS)
 name_read: Final = case((_IN_OTHER, Topic.other_name), else_=Topic.name)
 name_beside: Final = case((_IN_OTHER, Topic.name), else_=Topic.other_name)
 """The one that is not shown; empty where there is one name."""
-
-
-def other_language(language: str) -> str:
-    """The one that a name has beside this one."""
-    return next(code for code in LANGUAGES if code != language)
 
 
 def name_in(topic: Topic, language: str | None) -> str:
@@ -121,7 +116,7 @@ def say_names(
                 session.flush()
                 audit.record("topic.named", "topic", found.id, actor_id=actor_id)
     except IntegrityError as error:  # two topics were given one name at the same time
-        raise _taken() from error
+        raise wrong({"other_name": _taken()}) from error
     return found
 
 
@@ -133,8 +128,10 @@ def _check(session: Session, found: Topic, language: str, other: str) -> None:
         errors["other_name"] = _l("At most %(most)d characters.", most=NAME_LIMIT)
     elif other and not topic_code(other):
         errors["other_name"] = _l("A topic needs letters or digits.")
+    elif "," in other or ";" in other:  # the editor's form parts topics there
+        errors["other_name"] = _l("Leave out commas and semicolons: they part topics.")
     elif other and _is_of_another(session, found, other):
-        raise _taken()
+        errors["other_name"] = _taken()
     if errors:
         raise wrong(errors)
 
@@ -143,5 +140,6 @@ def _is_of_another(session: Session, found: Topic, name: str) -> bool:
     return session.scalar(select(Topic.id).where(is_called(name), Topic.id != found.id)) is not None
 
 
-def _taken() -> InvalidInput:
-    return wrong({"other_name": _l("Another topic has this name.")})
+def _taken() -> Sentence:
+    sentence: Sentence = _l("Another topic has this name.")
+    return sentence

@@ -15,6 +15,7 @@ from app.library.material import languages_of, material_of
 from app.library.models import KINDS, NETWORKS, Story
 from app.library.neighbours import Section
 from app.library.queries import StoryFilter, Viewer, reading_minutes
+from app.library.topics import names_in
 from app.media import service as media
 from app.people import audiences
 from app.people.audiences import SEEN
@@ -36,7 +37,7 @@ MINE = "mine"
 def viewer() -> Viewer:
     """The reader as the library knows them."""
     who = access.me()
-    return Viewer(who.person_id, who.roles, who.reach)
+    return Viewer(who.person_id, who.roles, who.reach, language())
 
 
 @library.get("/library")
@@ -58,8 +59,12 @@ def shelf() -> Response:
         followed_by=me if asked["topics"] == MINE else None,
     )
     told_in = asked["language"] or language()
-    found = queries.shelf(filters, told_in, request.args.get("after"), PAGE, mine=segments)
-    mine = follows.followed(me)
+    found = queries.shelf(
+        filters, told_in, request.args.get("after"), PAGE, mine=segments, reads=language()
+    )
+    mine = follows.followed(me, language())
+    chosen = _chosen(mine, asked["topic"])
+    asked["topic"] = chosen.code if chosen else asked["topic"]
     return render(
         "library/shelf.html",
         stories=found.items,
@@ -69,7 +74,7 @@ def shelf() -> Response:
         asked=asked,
         topics=_chips(mine, asked["topic"]),
         has_topics=bool(mine),
-        chosen=_chosen(mine, asked["topic"]),
+        chosen=chosen,
         kinds=words.kind_names(),
         networks=words.network_names(),
         languages=words.LANGUAGE_NAMES,
@@ -81,7 +86,7 @@ def _chips(mine: list[FollowedTopic], asked: str) -> list[tuple[str, str]]:
     one asked for is always among them."""
     found = {topic.code: topic.name for topic in mine}
     segments = audiences.mine(access.me().person_id)
-    talked = {topic.code: topic.name for topic in queries.shown_topics(segments)}
+    talked = {topic.code: topic.name for topic in queries.shown_topics(segments, language())}
     found |= {code: name for code, name in talked.items() if code not in found}
     return [pair for at, pair in enumerate(found.items()) if at < TOPICS_SHOWN or pair[0] == asked]
 
@@ -91,7 +96,7 @@ def _chosen(mine: list[FollowedTopic], code: str) -> FollowedTopic | None:
     if not code:
         return None
     known = next((topic for topic in mine if topic.code == code), None)
-    return known or follows.topic(code)
+    return known or follows.topic(code, language())
 
 
 # --- topics followed ---------------------------------------------------------------------
@@ -101,14 +106,15 @@ def _chosen(mine: list[FollowedTopic], code: str) -> FollowedTopic | None:
 @access.role("member")
 def topics() -> Response:
     """Every topic, and which of them I follow."""
-    return render("library/topics.html", topics=follows.choices(access.me().person_id))
+    return render("library/topics.html", topics=follows.choices(access.me().person_id, language()))
 
 
 @library.post("/me/topics")
 @access.role("member")
 def follow() -> Response:
     """Follow a topic."""
-    return _followed(follows.follow(access.me().person_id, request.form.get("topic", "")))
+    code = request.form.get("topic", "")
+    return _followed(follows.follow(access.me().person_id, code, language()))
 
 
 @library.post("/me/topics/<code>/withdrawal")
@@ -116,7 +122,7 @@ def follow() -> Response:
 @access.role("member")
 def unfollow(code: str) -> Response:
     """Follow it no longer."""
-    return _followed(follows.unfollow(access.me().person_id, code))
+    return _followed(follows.unfollow(access.me().person_id, code, language()))
 
 
 def _followed(topic: FollowedTopic) -> Response:
@@ -187,7 +193,7 @@ def draw_story(
             (f"{here}?text={code}", words.LANGUAGE_NAMES[code], code == told.language, code)
             for code in languages_of(row)
         ],
-        topics=sorted(row.topics, key=lambda topic: topic.name),
+        topics=names_in(row.topics, viewer().language),
         kind=words.kind_names()[row.kind],
         networks=[words.network_names()[n] for n in NETWORKS if n in row.networks],
         picture_shown=media.picture(row.picture_id),

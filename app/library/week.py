@@ -24,6 +24,7 @@ from app.library.queries import (
     studio,
     topic_names,
 )
+from app.library.topics import READS, name_read
 from app.media.service import PictureView, pictures
 from app.people import audiences
 
@@ -103,13 +104,15 @@ def week_name(monday: dt.date) -> str:
     return f"{year:04}-W{week:02}"
 
 
-def week(monday: dt.date, zone: ZoneInfo, within: Reach = None) -> list[Day]:
-    """Seven days and what appears on each: published and scheduled stories, and drafts that have
+def week(
+    monday: dt.date, zone: ZoneInfo, within: Reach = None, language: str | None = None
+) -> list[Day]:
+    """Seven days for a reader of `language`, and what appears on each: published and scheduled stories, and drafts that have
     a day already; those kept `within` a reach. In two statements, whatever the size."""
     begin = dt.datetime.combine(monday, dt.time(), zone)
     end = dt.datetime.combine(monday + dt.timedelta(days=7), dt.time(), zone)
     rows = _rows(begin, end, within)
-    topics = topic_names([row.id for row in rows])
+    topics = topic_names([row.id for row in rows], language)
     days = [Day(monday + dt.timedelta(days=number), []) for number in range(7)]
     now = clock.now()
     for row in rows:
@@ -196,12 +199,16 @@ def drafts(viewer: Viewer) -> list[Draft]:
     ]  # fmt: skip
 
 
-def freshness(now: dt.datetime, within: Reach = None) -> list[Freshness]:
-    """The topics and when each last had something new that is kept `within` a reach, the oldest
+def freshness(
+    now: dt.datetime, within: Reach = None, language: str | None = None
+) -> list[Freshness]:
+    """The topics, by their names for a reader, and when each last had something new that is kept `within` a reach, the oldest
     first. Most topics are among the `RECENT` stories; only those that are not are looked up through
     all of theirs. A limited reach is looked up through what it keeps."""
     if within is not None:
-        return _oldest_first(_newest_of(now, audiences.kept_within(Story.id, within)), now)
+        return _oldest_first(
+            _newest_of(now, audiences.kept_within(Story.id, within), language), now
+        )
     recent = (
         select(Story.id)
         .where(Story.status == "published")
@@ -209,10 +216,10 @@ def freshness(now: dt.datetime, within: Reach = None) -> list[Freshness]:
         .limit(RECENT)
         .subquery()
     )
-    found = _newest_of(now, Story.id.in_(select(recent.c.id)))
+    found = _newest_of(now, Story.id.in_(select(recent.c.id)), language)
     rest = db.session.scalars(select(Topic.id).where(Topic.id.not_in(list(found)))).all()
     if rest:
-        found |= _newest_of(now, StoryTopic.topic_id.in_(rest))
+        found |= _newest_of(now, StoryTopic.topic_id.in_(rest), language)
     return _oldest_first(found, now)
 
 
@@ -220,10 +227,12 @@ def _oldest_first(found: dict[uuid.UUID, Freshness], now: dt.datetime) -> list[F
     return sorted(found.values(), key=lambda topic: topic.newest_at or now)[:TOPICS]
 
 
-def _newest_of(now: dt.datetime, which: ColumnElement[bool]) -> dict[uuid.UUID, Freshness]:
+def _newest_of(
+    now: dt.datetime, which: ColumnElement[bool], language: str | None
+) -> dict[uuid.UUID, Freshness]:
     newest = func.max(func.coalesce(Story.visible_from, Story.published_at))
-    rows = db.session.execute(
-        select(Topic.id, Topic.name, Topic.code, newest.label("newest_at"))
+    query = (
+        select(Topic.id, name_read.label("name"), Topic.code, newest.label("newest_at"))
         .join(StoryTopic, StoryTopic.topic_id == Topic.id)
         .join(Story, Story.id == StoryTopic.story_id)
         .where(
@@ -231,6 +240,7 @@ def _newest_of(now: dt.datetime, which: ColumnElement[bool]) -> dict[uuid.UUID, 
             Story.status == "published",
             or_(Story.visible_from.is_(None), Story.visible_from <= now),
         )
-        .group_by(Topic.id, Topic.name, Topic.code)
+        .group_by(Topic.id)
     )
+    rows = db.session.execute(query, {READS: language})
     return {row.id: Freshness(row.name, row.code, row.newest_at) for row in rows}

@@ -81,11 +81,6 @@ class Tongues:
     other_description: str = ""
 
 
-def other_language(language: str) -> str:
-    """The one that a text has beside this one."""
-    return next(code for code in LANGUAGES if code != language)
-
-
 # ---- The shelf
 
 

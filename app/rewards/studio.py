@@ -29,7 +29,7 @@ from app.rewards.views import rewards
 from app.settings import entities
 from app.settings.models import Entity
 from app.web import access, current_settings, pressing, redirect_to, render
-from app.web.i18n import language
+from app.web.i18n import language, the_other
 from app.web.pages import url_with
 
 PAGE = 50
@@ -200,7 +200,7 @@ def _form(form: RewardForm, row: RewardRow | None, status: int = 200) -> Respons
         status,
         form=form,
         row=row,
-        other=service.other_language(form.language.data or ""),
+        other=the_other(form.language.data or ""),
         segments={field: _segments(field, row, form.is_submitted()) for field in SEGMENTS},
         is_limited=reach() is not None,
         entities=[(one.id, one.name) for one in entities.entities()] if row is None else [],

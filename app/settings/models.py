@@ -13,7 +13,8 @@ from app.db import Model, primary_key, utc_column
 
 
 class Organisation(Model):
-    """Name, colour, promises. `promise_days` are working days. `logo_src` is where the smallest
+    """Name, colour, promises. `about` is in the installation's first language; `other_about` is for
+    readers of the product's other one, empty without one. `promise_days` are working days. `logo_src` is where the smallest
     size of the logo's picture is, so that no page asks for the picture; `sender_name` stands
     before the address that mails come from; the thresholds only ever raise those of the product
     (`people.thresholds`)."""
@@ -25,6 +26,7 @@ class Organisation(Model):
     name: Mapped[str] = mapped_column(String(120))
     brand: Mapped[str] = mapped_column(String(7), default="#006b4c")
     about: Mapped[str] = mapped_column(String(500), default="")
+    other_about: Mapped[str] = mapped_column(String(500), default="", server_default="")
     website: Mapped[str | None] = mapped_column(String(300))
     privacy_contact: Mapped[str] = mapped_column(String(254), default="")
     promise_days: Mapped[int] = mapped_column(default=5)

@@ -13,29 +13,39 @@ from app.db import db
 from app.prepared import Reading
 from app.settings.models import Organisation
 from app.settings.service import DEFAULT_BRAND, theme_css, theme_hash
-from app.web import access
+from app.web import access, current_settings
+from app.web.i18n import language
 
 settings = Blueprint("settings", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The organisation as templates see it."""
+    """The organisation as templates see it. `about_first` is what it does in the installation's
+    first language, `about_other` in the other one; '' where it has none."""
 
     name: str
     brand: str
-    about: str
+    about_first: str
+    about_other: str
     privacy_contact: str
     promise_days: int
     theme_hash: str
     public_url: str
     logo_src: str | None = None
 
+    @property
+    def about(self) -> str:
+        """What it does, in the reader's language where there is a sentence in it."""
+        is_other = language() != current_settings().locale
+        return self.about_other if is_other and self.about_other else self.about_first
+
 
 _SHOWN: Final = Reading(
     select(
-        Organisation.name, Organisation.brand, Organisation.about, Organisation.privacy_contact,
-        Organisation.promise_days, Organisation.website, Organisation.logo_src,
+        Organisation.name, Organisation.brand, Organisation.about, Organisation.other_about,
+        Organisation.privacy_contact, Organisation.promise_days, Organisation.website,
+        Organisation.logo_src,
     ).where(Organisation.id == 1)
 )  # fmt: skip
 
@@ -53,7 +63,8 @@ def shown() -> Shown:
         g.organisation = Shown(
             name=row.name if row else "Portevoix",
             brand=brand,
-            about=row.about if row else "",
+            about_first=row.about if row else "",
+            about_other=row.other_about if row else "",
             privacy_contact=row.privacy_contact if row else "",
             promise_days=row.promise_days if row else 5,
             theme_hash=theme_hash(brand),

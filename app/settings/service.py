@@ -28,6 +28,7 @@ def save_organisation(
     name: str,
     brand: str,
     about: str = "",
+    other_about: str = "",
     website: str | None = None,
     privacy_contact: str = "",
     promise_days: int = 5,
@@ -40,6 +41,7 @@ def save_organisation(
     the names of its fields."""
     wanted: dict[str, object] = {
         "name": name.strip(), "brand": brand.lower(), "about": about.strip(),
+        "other_about": other_about.strip(),
         "website": (website or "").strip() or None, "privacy_contact": privacy_contact.strip(),
         "promise_days": promise_days, "sender_name": sender_name.strip(),
         "joining_threshold": joining_threshold, "team_threshold": team_threshold,
@@ -70,7 +72,14 @@ def set_logo(picture_id: uuid.UUID | None, src: str | None, *, actor_id: uuid.UU
         audit.record("organisation.saved", "organisation", 1, actor_id=actor_id, fields="logo")
 
 
-_LENGTHS = {"name": 120, "about": 500, "website": 300, "privacy_contact": 254, "sender_name": 120}
+_LENGTHS = {
+    "name": 120,
+    "about": 500,
+    "other_about": 500,
+    "website": 300,
+    "privacy_contact": 254,
+    "sender_name": 120,
+}
 
 
 def _faults(wanted: dict[str, object]) -> Iterator[tuple[str, Sentence]]:

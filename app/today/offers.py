@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Integer, bindparam, exists, select
 
 from app import clock
+from app.library.follows import FollowedTopic
 from app.people.audiences import mine
 from app.people.models import Person
 from app.prepared import Reading
@@ -52,8 +53,8 @@ class Fitting:
     next_place: int | None
 
 
-def fitting(reader: Member, topics: Sequence[str], place: int = 1) -> Fitting | None:
-    """The offer that fits best, or the one at a later `place`. `topics` are the names of those
+def fitting(reader: Member, topics: Sequence[FollowedTopic], place: int = 1) -> Fitting | None:
+    """The offer that fits best, or the one at a later `place`. `topics` are those
     the reader follows. None where no offer is open that they carry no link to."""
     ranked = sorted(
         _open(reader), key=lambda offer: _order(offer, reader, topics), reverse=True
@@ -104,9 +105,10 @@ def _is_site(offer: OfferLine, reader: Member) -> bool:
     return _says(offer.location, reader.site)
 
 
-def _topic(offer: OfferLine, topics: Sequence[str]) -> str:
+def _topic(offer: OfferLine, topics: Sequence[FollowedTopic]) -> str:
+    """One that the offer names in either language, by its name for the reader."""
     text = f"{offer.title} {offer.department}"
-    return next((topic for topic in topics if _says(text, topic)), "")
+    return next((t.name for t in topics if any(_says(text, name) for name in t.names)), "")
 
 
 def _says(text: str, name: str) -> bool:
@@ -114,7 +116,9 @@ def _says(text: str, name: str) -> bool:
     return bool(words) and words <= set(bare(text).split())
 
 
-def _order(offer: OfferLine, reader: Member, topics: Sequence[str]) -> tuple[int, dt.datetime, int]:
+def _order(
+    offer: OfferLine, reader: Member, topics: Sequence[FollowedTopic]
+) -> tuple[int, dt.datetime, int]:
     """Heavier first; among equals the newer one."""
     weight = (
         3 * _is_team(offer, reader)
@@ -125,7 +129,7 @@ def _order(offer: OfferLine, reader: Member, topics: Sequence[str]) -> tuple[int
     return weight, offer.opened_at or clock.now(), offer.id.int
 
 
-def reason(offer: OfferLine, reader: Member, topics: Sequence[str]) -> str:
+def reason(offer: OfferLine, reader: Member, topics: Sequence[FollowedTopic]) -> str:
     """Why this offer is shown, as a sentence that is true of it."""
     team, site = _is_team(offer, reader), _is_site(offer, reader)
     if team and site:

@@ -38,10 +38,10 @@ def today(
     """Today for one member, who reads it in `language`. `here_before` is the end of their last
     visit in this browser, `place` which of the fitting offers they look at (from 1)."""
     member = readers.member(reader, language)
-    topics = follows.followed(member.id)
+    topics = follows.followed(member.id, language)
     return Today(
         news=stories.news(member, readers.last_visit(here_before, member)),
-        offer=offers.fitting(member, [topic.name for topic in topics], place),
+        offer=offers.fitting(member, topics, place),
         waits=waiting.waits(member.id),
         became=outcomes.outcomes(member),
         balance=ledger.balance(member.account_id) if member.account_id else _NOTHING,
@@ -52,4 +52,4 @@ def today(
 def offer(reader: Reader, language: str, place: int) -> Fitting | None:
     """The offer alone, for a reader who leafs on."""
     member = readers.member(reader, language)
-    return offers.fitting(member, [topic.name for topic in follows.followed(member.id)], place)
+    return offers.fitting(member, follows.followed(member.id, language), place)

@@ -20,6 +20,7 @@ from app import clock
 from app.library import queries as library
 from app.library.models import Story, StoryTopic, Topic, TopicFollow
 from app.library.queries import StoryCard
+from app.library.topics import READS, name_read
 from app.people import audiences
 from app.people.models import Person
 from app.prepared import Reading
@@ -77,7 +78,10 @@ def news(reader: Member, since: dt.datetime | None) -> News:
 
 
 def _newest(reader: Member) -> list[Known]:
-    values = {"now": clock.now(), "reader_id": reader.id, "mine": [*audiences.mine(reader.id)]}
+    values = {
+        "now": clock.now(), "reader_id": reader.id, "mine": [*audiences.mine(reader.id)],
+        READS: reader.language,
+    }  # fmt: skip
     return [Known(*row) for row in _NEWEST.all(values)]
 
 
@@ -97,7 +101,7 @@ def _shelf_end() -> Select[Any]:
         .subquery("newest")
     )
     topic = (
-        select(func.min(Topic.name))
+        select(func.min(name_read))
         .join(StoryTopic, StoryTopic.topic_id == Topic.id)
         .join(TopicFollow, TopicFollow.topic_id == Topic.id)
         .where(StoryTopic.story_id == newest.c.id, TopicFollow.person_id == reader_id)

@@ -40,7 +40,8 @@ def show() -> Response:
     zone, now = current_settings().timezone, clock.now()
     today = now.astimezone(zone).date()
     monday = _within_reach(calendar.monday_of(request.args.get("week", ""), today), today)
-    days, drafts = calendar.week(monday, zone, reader.writes), calendar.drafts(reader)
+    days = calendar.week(monday, zone, reader.writes, reader.language)
+    drafts = calendar.drafts(reader)
     empty = [day for day in days if _is_empty(day, today)]
     return render(
         "today/week.html",
@@ -61,7 +62,7 @@ def show() -> Response:
         placeable=[d for d in drafts if not d.is_sensitive and not d.has_day],
         figures=carried.carried(slot.id for day in days for slot in day.slots),
         worked=carried.most_visited(now - WORKED, within=reader.writes),
-        topics=calendar.freshness(now, reader.writes),
+        topics=calendar.freshness(now, reader.writes, reader.language),
         old_days=calendar.OLD_DAYS,
         now=now,
         zone=zone,

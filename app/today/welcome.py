@@ -38,5 +38,5 @@ def _topics(person_id: uuid.UUID) -> list[FollowedTopic]:
     followed = {topic.code for topic in follows.followed(person_id)}
     return [
         FollowedTopic(row.id, row.code, row.name, row.code in followed)
-        for row in library.shown_topics(audiences.mine(person_id))[:TOPICS]
+        for row in library.shown_topics(audiences.mine(person_id), language())[:TOPICS]
     ]

@@ -125,6 +125,11 @@ def relative(value: dt.datetime | None) -> str:
     return str(format_timedelta(distance, add_direction=True, threshold=0.95))
 
 
+def the_other(language: str) -> str:
+    """The language that a text has beside this one."""
+    return next(code for code in LANGUAGES if code != language)
+
+
 def points(value: int | None) -> str:
     """A whole number with its thousands parted, the minus a true minus."""
     return str(format_decimal(value or 0)).replace("-", "−")

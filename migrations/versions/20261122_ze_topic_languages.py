@@ -1,4 +1,4 @@
-"""A topic's name in a second language
+"""A topic's name, and what the organisation does, in a second language
 
 Revision d81f4b6c2e07, after c3907be41f62.
 """
@@ -19,9 +19,14 @@ def upgrade() -> None:
     )
     op.add_column("topic", sa.Column("other_code", sa.String(length=60), nullable=True))
     op.create_index("ix_topic_other_code", "topic", ["other_code"], unique=True)
+    op.add_column(
+        "organisation",
+        sa.Column("other_about", sa.String(length=500), nullable=False, server_default=""),
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("organisation", "other_about")
     op.drop_index("ix_topic_other_code", "topic")
     for name in ("other_code", "other_name", "language"):
         op.drop_column("topic", name)

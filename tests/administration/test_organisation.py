@@ -18,7 +18,7 @@ from tests.conftest import House
 from tests.people.conftest import mails
 
 FORM = {
-    "name": "Halvenne", "brand": "#00664a", "about": "", "website": "https://halvenne.example",
+    "name": "Halvenne", "brand": "#00664a", "about": "", "other_about": "", "website": "https://halvenne.example",
     "privacy_contact": "vie@halvenne.example", "promise_days": "7", "sender_name": "",
     "joining_threshold": "", "team_threshold": "",
 }  # fmt: skip
@@ -43,12 +43,28 @@ def test_it_keeps_what_was_changed_and_says_which_fields(house: House) -> None:
     assert len(_notes("organisation")) == count, "nothing changed, nothing is noted"
 
 
+def test_the_foot_of_public_pages_speaks_the_readers_language(house: House) -> None:
+    browser = house.browser(house.person("Pauline Ferré", "admin"))
+    stranger = house.app.test_client()
+    said = FORM | {"about": "Halvenne construit.", "other_about": "Halvenne builds."}
+    for sent, english in ((said, "Halvenne builds."), (said | {"other_about": ""}, said["about"])):
+        assert browser.post("/studio/organisation", data=sent).status_code == 303
+        for language, told in (("fr", said["about"]), ("en", english)):
+            foot = stranger.get(f"/offline?lang={language}").get_data(as_text=True)
+            assert [text in foot for text in (said["about"], "Halvenne builds.")] == [
+                told == said["about"], told == "Halvenne builds."
+            ]  # fmt: skip
+    form = browser.get("/studio/organisation?lang=en").get_data(as_text=True)
+    assert "What it does, in the other language" in form
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("name", " "), ("brand", "green"), ("website", "javascript:alert(1)"),
         ("promise_days", "0"), ("promise_days", "ten"), ("joining_threshold", "9"),
         ("team_threshold", "4"), ("sender_name", "A <a@b.example>"), ("about", "x" * 501),
+        ("other_about", "x" * 501),
     ],
 )  # fmt: skip
 def test_it_refuses_what_cannot_be_and_keeps_what_was_typed(

@@ -17,6 +17,7 @@ from app.demo.data import ORGANISATION
 from app.demo.drawings import DRAWINGS, SIZE, draw
 from app.demo.indoors import FIGURES
 from app.demo.stories import STORIES, DemoStory, DemoText
+from app.demo.telling import TOPICS_IN_ENGLISH
 from app.library import content as contents
 from app.library.models import CAPTION_KINDS, KINDS
 
@@ -81,6 +82,9 @@ def test_it_shows_every_kind_of_story_every_drawing_and_every_topic() -> None:
     assert {story.kind for story in STORIES} == set(KINDS)
     assert {story.drawing[0] for story in STORIES if story.drawing} == set(DRAWINGS)
     assert {topic for story in STORIES for topic in story.topics} == TOPICS
+    assert set(TOPICS_IN_ENGLISH) == TOPICS
+    codes = {contents.topic_code(name) for name in TOPICS_IN_ENGLISH.values()}
+    assert len(codes - {""}) == len(TOPICS)
 
 
 def test_it_covers_a_quarter_with_more_in_the_last_three_weeks() -> None:

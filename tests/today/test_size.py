@@ -74,7 +74,9 @@ def test_ten_times_as_much_costs_the_same(
         assert count_queries(lambda path=path: browser.get(path)) == few[path], path  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("path", ["/", "/library", "/library?topics=mine", "/offers"])
+@pytest.mark.parametrize(
+    "path", ["/", "/library", "/library?topics=mine", "/library?q=bois&topic=bois", "/offers"]
+)
 def test_no_page_of_a_member_reads_a_large_table_through(
     morning: Morning, browser: FlaskClient, path: str
 ) -> None:

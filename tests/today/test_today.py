@@ -13,7 +13,7 @@ from app import clock, ledger, outbox
 from app.charters import queries as charter_queries
 from app.charters import service as charters
 from app.db import db, transaction
-from app.library import follows, service
+from app.library import follows, service, topics
 from app.play import accounts
 from app.referrals import links
 from app.referrals import service as referrals
@@ -186,6 +186,26 @@ def test_the_offer_of_ones_team_and_site_comes_first(any_morning: Morning) -> No
         ("Cuisine", "An open offer that you carry no link to yet"),
     ]
     assert [fit.next_place for fit in seen if fit] == [2, 3, 4, 5, None]
+
+
+def test_a_topic_is_named_for_its_reader_and_fits_offers_by_either_name(
+    any_morning: Morning,
+) -> None:
+    follows.follow(any_morning.maelle.id, _topic(any_morning, "Charpente"))
+    topic = follows.followed(any_morning.maelle.id)[0].id
+    topics.say_names(topic, language="fr", other_name="Timber frames", actor_id=None)
+    for title in ("Charpente de montagne", "Builder of timber frames", "Framer"):
+        any_morning.house.offer(title, location="Grenoble", department="Atelier")
+    for language, shown in (("en", "Timber frames"), ("fr", "Charpente")):
+        seen = any_morning.today(language=language)
+        assert [topic.name for topic in seen.topics] == [shown]
+        assert seen.news.lead is not None
+        assert seen.news.lead.reason.endswith(shown)
+        assert seen.news.lead.card.topics == (shown,)
+        fits = [any_morning.today(place=at, language=language).offer for at in (1, 2, 3)]
+        assert {fit.offer.title: fit.reason.endswith(f", {shown}") for fit in fits if fit} == {
+            "Charpente de montagne": True, "Builder of timber frames": True, "Framer": False,
+        }  # fmt: skip
 
 
 def _topic(morning: Morning, name: str) -> str:

@@ -22,7 +22,7 @@ from app.play.rules import Rule, Terms
 from app.rewards import effective, guarded, queries, service
 from app.rewards.models import Reward
 from app.web import access
-from app.web.i18n import language
+from app.web.i18n import language, the_other
 
 blueprint = Blueprint("api_rewards", __name__, description="Rewards, redemptions, rules")
 
@@ -40,7 +40,7 @@ def _reward(row: Reward | queries.RewardRow, meant_for: Segments | None = None) 
     found |= {"deliverer": row.deliverer_id, "language": row.language, "translations": {}}
     if row.other_title and row.language:
         words = {"title": row.other_title, "description": row.other_description}
-        found["translations"] = {service.other_language(row.language): words}
+        found["translations"] = {the_other(row.language): words}
     if meant_for is not None:
         found["entity"] = row.entity_id
         found["audience"] = [segment_id for segment_id, _name in meant_for]
@@ -55,7 +55,7 @@ def _tongues(fields: Json) -> service.Tongues:
     if not told:
         return service.Tongues(language)
     code, words = next(iter(told.items()))
-    own = language or service.other_language(code)
+    own = language or the_other(code)
     is_half = bool(fields["description"]) and not words["description"]
     if len(told) > 1 or own == code or is_half:
         sentence = _l("Give the title and the description in the other language here.")

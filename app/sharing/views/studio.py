@@ -17,6 +17,7 @@ from app.config import LANGUAGES
 from app.db import db
 from app.errors import DomainError, InvalidInput, Sentence
 from app.library.models import Topic
+from app.library.topics import READS, name_in, name_read
 from app.people import thresholds
 from app.people.models import KINDS
 from app.people.queries import named
@@ -28,6 +29,7 @@ from app.sharing.models import SharingStop
 from app.sharing.views import sharing
 from app.sharing.words import TROUBLES
 from app.web import access, current_settings, redirect_to, render
+from app.web.i18n import language
 
 PAGE: Final = "/studio/sharing"
 READERS: Final = ("lead", "admin", "curator")
@@ -72,8 +74,10 @@ def _page(
 
 
 def _topics() -> list[tuple[uuid.UUID, str]]:
-    rows = db.session.execute(select(Topic.id, Topic.name).order_by(Topic.name))
-    return [(row.id, row.name) for row in rows]
+    rows = db.session.execute(
+        select(Topic.id, name_read).order_by(name_read, Topic.id), {READS: language()}
+    )
+    return [(topic_id, name) for topic_id, name in rows]
 
 
 def _people_of(stops: list[SharingStop]) -> set[uuid.UUID]:
@@ -133,7 +137,8 @@ def _question(stop_id: uuid.UUID, status: int = 200) -> Response:
     lifting = stop.lifting_of(stop_id)
     topic_id = lifting.stop.topic_id
     topic = db.session.get(Topic, topic_id) if topic_id is not None else None
-    return render("sharing/studio_lifting.html", status, lifting=lifting, topic=topic)
+    name = name_in(topic, language()) if topic else ""
+    return render("sharing/studio_lifting.html", status, lifting=lifting, topic=name)
 
 
 @sharing.post(f"{PAGE}/stops/<uuid:stop_id>/lifting")
