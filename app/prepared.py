@@ -148,8 +148,7 @@ class Reading:
 def _flushed() -> Connection:
     """The connection of the session, which has told the database what it knows."""
     session = db.session()
-    if session.new or session.dirty or session.deleted:
-        session.flush()
+    session.flush()
     return session.connection()
 
 

@@ -102,8 +102,9 @@ def _shelf_end() -> Select[Any]:
     )
     topic = (
         select(func.min(name_read))
-        .join(StoryTopic, StoryTopic.topic_id == Topic.id)
-        .join(TopicFollow, TopicFollow.topic_id == Topic.id)
+        .select_from(StoryTopic)
+        .join(TopicFollow, TopicFollow.topic_id == StoryTopic.topic_id)
+        .join(Topic, Topic.id == StoryTopic.topic_id)
         .where(StoryTopic.story_id == newest.c.id, TopicFollow.person_id == reader_id)
         .scalar_subquery()
     )
