@@ -28,7 +28,7 @@ from app.referrals.connections import CSV
 from app.referrals.fetching import MAX_BYTES
 from app.referrals.import_forecast import Forecast
 from app.referrals.models import Connection, Offer, OfferImport, OfferImportLine
-from app.web.cursors import Beside, beside, decode_key, encode_cursor
+from app.web.cursors import Beside, beside, encode_cursor
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "refused", "closed", "kept", "note")
 PREVIEW_ROWS: Final = 10
@@ -207,20 +207,21 @@ def list_imports(
 ) -> Beside[ImportRow]:
     """The runs, newest first, after one place of the list or before another; without their
     files. Raises `InvalidInput` for a cursor that is none."""
-    backwards = bool(before) and not after
     query = (
         select(*_ROW)
         .outerjoin(Connection, Connection.id == OfferImport.connection_id)
         .outerjoin(Person, Person.id == OfferImport.started_by)
         .where(*_conditions(f))
-        .order_by(OfferImport.id if backwards else OfferImport.id.desc())
-        .limit(limit + 1)
     )
-    if place := after or before:
-        key = decode_key(place)
-        query = query.where(OfferImport.id > key if backwards else OfferImport.id < key)
-    found = [ImportRow(**row._mapping) for row in db.session.execute(query)]
-    return beside(found, limit, lambda row: encode_cursor(row.id), after=after, backwards=backwards)
+    return beside(
+        query,
+        (OfferImport.id,),
+        lambda part: [ImportRow(**row._mapping) for row in db.session.execute(part)],
+        lambda row: encode_cursor(row.id),
+        after=after,
+        before=before,
+        limit=limit,
+    )
 
 
 def get_import(import_id: uuid.UUID) -> ImportRow:

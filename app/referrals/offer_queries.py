@@ -218,23 +218,15 @@ def list_offers(
 ) -> Beside[OfferRow]:
     """Offers of every status, the last made first (or the first, with `oldest`): those after
     one place of the list or before another. Raises `InvalidInput` like `open_offers`."""
-    limit = min(max(limit, 1), MAX_PAGE)
-    backwards = before is not None and not after
-    upwards = oldest != backwards  # towards later dates
-    place = decode_cursor(before if backwards else after)
-    key = (Offer.created_at, Offer.id)
-    query = select(*_COLUMNS).where(*_conditions(filters))
-    if place is not None:
-        here, there = tuple_(*key), tuple_(*_bound(place))
-        query = query.where(here > there if upwards else here < there)
-    query = query.order_by(*(key if upwards else [column.desc() for column in key]))
-    found = [_row(tuple(row)) for row in db.session.execute(query.limit(limit + 1))]
     return beside(
-        found,
-        limit,
+        select(*_COLUMNS).where(*_conditions(filters)),
+        (Offer.created_at, Offer.id),
+        lambda part: [_row(tuple(row)) for row in db.session.execute(part)],
         lambda row: encode_cursor(row.created_at, row.id),
         after=after,
-        backwards=backwards,
+        before=before,
+        limit=min(max(limit, 1), MAX_PAGE),
+        rising=oldest,
     )
 
 

@@ -445,30 +445,16 @@ def board_page(
 ) -> Beside[ReferralRow]:
     """The rows after one place of the list, or before another, by date of reception. Raises
     `InvalidInput` for a cursor that is none."""
-    limit = max(1, min(limit, MAX_PAGE))
-    backwards = before is not None and not after
-    upwards = oldest != backwards  # towards later dates
-    query = _rows().where(*_conditions(f))
-    place = decode_cursor(before if backwards else after)
-    if place is not None:
-        query = query.where(_beyond(*place, upwards=upwards))
-    key = (Referral.received_at, Referral.id)
-    query = query.order_by(*key) if upwards else query.order_by(*(k.desc() for k in key))
-    found = [_row(r, for_referrer=False) for r in db.session.execute(query.limit(limit + 1))]
     return beside(
-        found,
-        limit,
+        _rows().where(*_conditions(f)),
+        (Referral.received_at, Referral.id),
+        lambda part: [_row(row, for_referrer=False) for row in db.session.execute(part)],
         lambda row: encode_cursor(row.received_at, row.id),
         after=after,
-        backwards=backwards,
+        before=before,
+        limit=max(1, min(limit, MAX_PAGE)),
+        rising=oldest,
     )
-
-
-def _beyond(at: dt.datetime, key: uuid.UUID, *, upwards: bool) -> ColumnElement[bool]:
-    """The rows past one place, in one direction."""
-    if upwards:
-        return or_(Referral.received_at > at, and_(Referral.received_at == at, Referral.id > key))
-    return or_(Referral.received_at < at, and_(Referral.received_at == at, Referral.id < key))
 
 
 def each_referral(f: ReferralFilter) -> Iterator[ReferralRow]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import json
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from app.rewards import effective, words
 from app.rewards.effective import Shopper, deliverer, left, price, stock
 from app.rewards.models import RESERVED, Redemption, Reward, RewardOverride
 from app.settings.models import Entity
-from app.web.cursors import Beside, beside, encode_cursor, unreadable
+from app.web.cursors import Beside, beside, encode_cursor
 
 MAX_PAGE = 200
 LOW = 2  # left, from which on a stock is marked
@@ -145,35 +143,6 @@ class RedemptionFilter:
         return self.status == RESERVED
 
 
-def _decode_place(after: str) -> tuple[str, uuid.UUID]:
-    try:
-        first, key = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        return str(first), uuid.UUID(key)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise unreadable() from error
-
-
-def _after_cost(after: str, *, backwards: bool = False) -> ColumnElement[bool]:
-    cost, key = _decode_place(after)
-    if not cost.isascii() or not cost.isdigit() or len(cost) > 9:
-        raise unreadable()
-    if backwards:
-        return or_(price < int(cost), and_(price == int(cost), Reward.id < key))
-    return or_(price > int(cost), and_(price == int(cost), Reward.id > key))
-
-
-def _after_moment(after: str, *, oldest_first: bool) -> ColumnElement[bool]:
-    text, key = _decode_place(after)
-    try:
-        at = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
-    except ValueError as error:
-        raise unreadable() from error
-    column = Redemption.created_at
-    if oldest_first:
-        return or_(column > at, and_(column == at, Redemption.id > key))
-    return or_(column < at, and_(column == at, Redemption.id < key))
-
-
 def _bounded(limit: int) -> int:
     return max(1, min(limit, MAX_PAGE))
 
@@ -282,19 +251,16 @@ def rewards_page(
 ) -> Beside[RewardRow]:
     """The rewards by price after one place of the list, or before another. Raises `InvalidInput`
     for a cursor that is none."""
-    limit, backwards = _bounded(limit), bool(before) and not after
-    query = _rewards(f.entity).where(*_reward_conditions(f))
-    if place := after or before:
-        query = query.where(_after_cost(place, backwards=backwards))
-    key = (price, Reward.id)
-    query = query.order_by(*((column.desc() for column in key) if backwards else key))
-    found = db.session.execute(query.limit(limit + 1), {effective.READS: f.language}).all()
+    reads = {effective.READS: f.language}
     return beside(
-        [RewardRow(*row) for row in found],
-        limit,
+        _rewards(f.entity).where(*_reward_conditions(f)),
+        (price, Reward.id),
+        lambda part: [RewardRow(*row) for row in db.session.execute(part, reads)],
         lambda row: encode_cursor(row.cost, row.id),
         after=after,
-        backwards=backwards,
+        before=before,
+        limit=_bounded(limit),
+        rising=True,
     )
 
 
@@ -415,20 +381,16 @@ def redemptions_page(
 ) -> Beside[RedemptionRow]:
     """The redemptions after one place of the list, or before another. Raises `InvalidInput` for
     a cursor that is none."""
-    limit, backwards = _bounded(limit), bool(before) and not after
-    upwards = f.oldest_first != backwards  # towards later dates
-    query = _REDEMPTIONS.where(*_conditions(f))
-    if place := after or before:
-        query = query.where(_after_moment(place, oldest_first=upwards))
-    keys = (Redemption.created_at, Redemption.id)
-    query = query.order_by(*(keys if upwards else (key.desc() for key in keys)))
-    found = db.session.execute(query.limit(limit + 1), {effective.READS: f.language}).all()
+    reads = {effective.READS: f.language}
     return beside(
-        [RedemptionRow(*row) for row in found],
-        limit,
+        _REDEMPTIONS.where(*_conditions(f)),
+        (Redemption.created_at, Redemption.id),
+        lambda part: [RedemptionRow(*row) for row in db.session.execute(part, reads)],
         lambda row: encode_cursor(row.created_at, row.id),
         after=after,
-        backwards=backwards,
+        before=before,
+        limit=_bounded(limit),
+        rising=f.oldest_first,
     )
 
 

@@ -9,11 +9,13 @@ import base64
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import InvalidInput
 
@@ -30,15 +32,26 @@ class Beside(Generic[Row]):
 
 
 def beside(
-    found: Sequence[Row],
-    limit: int,
+    query: Select[*tuple[Any, ...]],
+    keys: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
+    read: Callable[[Select[*tuple[Any, ...]]], Sequence[Row]],
     place_of: Callable[[Row], str],
     *,
-    after: object = None,
-    backwards: bool = False,
+    after: str | None,
+    before: str | None,
+    limit: int,
+    rising: bool = False,
 ) -> Beside[Row]:
-    """What was `found` after one place of a list, or `backwards` before another: at most one row
-    more than the `limit`, the nearest to that place first."""
+    """The part of a list after one place of it, or before another. The list stands in the order of
+    its `keys`, the greatest first unless they are `rising`; a place is what `encode_cursor` made
+    of them. Raises `InvalidInput` for a place that is none."""
+    backwards = bool(before) and not after
+    upwards = rising != backwards
+    if place := after or before:
+        here, there = tuple_(*keys), tuple_(*_bound(place, keys))
+        query = query.where(here > there if upwards else here < there)
+    query = query.order_by(*(keys if upwards else (key.desc() for key in keys)))
+    found = read(query.limit(limit + 1))
     more, rows = len(found) > limit, list(found[:limit])
     if not rows:
         return Beside([])
@@ -49,6 +62,33 @@ def beside(
         previous=place_of(rows[0]) if (more if backwards else after) else None,
         next=place_of(rows[-1]) if more or backwards else None,
     )
+
+
+def _bound(place: str, keys: Sequence[Any]) -> list[ColumnElement[Any]]:
+    """The values of a place with the types of their columns, so that every database compares them
+    as it compares these."""
+    try:
+        texts = json.loads(base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)))
+        values = [_READ[key.type.python_type](text) for key, text in zip(keys, texts, strict=True)]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise unreadable() from error
+    return [literal(value, key.type) for key, value in zip(keys, values, strict=True)]
+
+
+def _moment(text: str) -> dt.datetime:
+    when = dt.datetime.fromisoformat(text)
+    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ValueError(text)
+    return int(text)
+
+
+_READ: Final[Mapping[type, Callable[[str], Any]]] = {
+    dt.datetime: _moment, uuid.UUID: uuid.UUID, int: _number,
+}  # fmt: skip
 
 
 def encode_cursor(*values: object) -> str:
@@ -64,8 +104,7 @@ def decode_cursor(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         at, key = json.loads(raw)
-        when = dt.datetime.fromisoformat(at)
-        return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)), uuid.UUID(key)
+        return _moment(at), uuid.UUID(key)
     except (ValueError, TypeError, AttributeError) as error:
         raise unreadable() from error
 

@@ -27,7 +27,7 @@ from app.provisioning.imports.planning import CHANGED, CREATED, REFUSED, SAME
 from app.provisioning.imports.reading import clean
 from app.provisioning.imports.running import ABSENT, ASKED, CHECK, MANAGERS, NOTE, RUN
 from app.settings.models import Entity
-from app.web.cursors import Beside, beside, decode_key, encode_cursor
+from app.web.cursors import Beside, beside, encode_cursor
 
 PAGE: Final = 30
 LINES: Final = 100
@@ -134,19 +134,18 @@ def list_imports(
 ) -> Beside[ImportRow]:
     """The imports, the newest first, after one place of the list or before another. Raises
     `InvalidInput` for a cursor that is none."""
-    backwards = bool(before) and not after
     query = (
-        select(*_ROW)
-        .outerjoin(Person, Person.id == PeopleImport.started_by)
-        .where(*_conditions(f))
-        .order_by(PeopleImport.id if backwards else PeopleImport.id.desc())
-        .limit(limit + 1)
+        select(*_ROW).outerjoin(Person, Person.id == PeopleImport.started_by).where(*_conditions(f))
     )
-    if place := after or before:
-        key = decode_key(place)
-        query = query.where(PeopleImport.id > key if backwards else PeopleImport.id < key)
-    found = [ImportRow(**row._mapping) for row in db.session.execute(query)]
-    return beside(found, limit, lambda row: encode_cursor(row.id), after=after, backwards=backwards)
+    return beside(
+        query,
+        (PeopleImport.id,),
+        lambda part: [ImportRow(**row._mapping) for row in db.session.execute(part)],
+        lambda row: encode_cursor(row.id),
+        after=after,
+        before=before,
+        limit=limit,
+    )
 
 
 def get_import(import_id: uuid.UUID) -> ImportRow:
