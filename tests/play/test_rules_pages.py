@@ -77,7 +77,7 @@ def test_it_shows_every_version_to_those_who_answer_for_them(house: House, role:
     rules.start_version("hire", name_fr="Embauche", name_en="Hire", amount=300)
     client = house.browser(house.person("Inès Tavarès", role, joined=False))
     page = client.get("/studio/rules?lang=en").get_data(as_text=True)
-    assert page.count("<tr>") == 6 + 7
+    assert (page.count("<tr>"), page.count("<tr data-row>")) == (6 + 1, 6)
     stamps = re.findall(r'class="stamp[^>]*>(?:<svg.*?</svg>)? ?([^<]*)<', page)
     assert sorted(stamps) == [*["In force"] * 6, "Past"]
     limits = re.findall(r'data-label="Limit">([^<]*)<', page)
