@@ -193,6 +193,8 @@ class _Compiled:
         return text.sql, given
 
     def _text(self, values: Mapping[str, Any]) -> _Text:
+        if held := {*values} & {*self._compiled.binds} - self._asked:
+            raise ValueError(f"the statement holds a value of its own for {', '.join(held)}")
         state = self._compiled.construct_expanded_state(values, escape_names=False)
         owners: dict[str, tuple[str, int | None]] = {name: (name, None) for name in self._asked}
         for name in self._lists:

@@ -75,6 +75,14 @@ def test_the_one_row_must_be_there(crowd: list[uuid.UUID]) -> None:
         SOME.one(_asked([]))
 
 
+def test_a_parameter_with_a_value_of_its_own_is_none(any_house: House) -> None:
+    """It would keep that of the first call."""
+    held = Reading(select(Person.id).where(Person.name == bindparam("name", "Zoé")))
+    assert held.all({}) == []
+    with pytest.raises(ValueError, match="name"):
+        Reading(select(Person.id).where(Person.name == bindparam("name", "Zoé"))).all({"name": "A"})
+
+
 def test_it_sees_what_the_transaction_has_not_written_yet(crowd: list[uuid.UUID]) -> None:
     with transaction() as session:
         session.get_one(Person, crowd[0]).name = "Yves"
