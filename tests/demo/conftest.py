@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,15 +24,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The folders of the two, and on which days the second one was killed."""
+    """The folders of the two, and on which days the second one was killed: at any moment of the
+    first, and when a post left on the second or soon after."""
 
     whole: Path
     killed: Path
     killed_on: tuple[int, int]
 
 
-def _start(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.demo.filler", str(folder)]
+def _start(folder: Path, *dies_on: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.demo.filler", str(folder), *dies_on]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
@@ -49,6 +51,13 @@ def _kill_on(day: int, folder: Path, delay: float) -> None:
     assert not demo.is_filled(folder)
 
 
+def _die_with_a_post(day: int, folder: Path) -> None:
+    """SIGKILL as the first post from that day on leaves."""
+    process = _start(folder, str(day))
+    process.communicate(timeout=800)
+    assert process.returncode == -signal.SIGKILL
+
+
 @pytest.fixture(scope="session")
 def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     chance = random.Random(SEED)
@@ -57,8 +66,8 @@ def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     for folder in folders:
         shutil.copy(template, folder / "portevoix.db")
     whole = _start(folders[0])
-    for day in days:
-        _kill_on(day, folders[1], chance.random() / 2)
+    _kill_on(days[0], folders[1], chance.random() / 2)
+    _die_with_a_post(days[1], folders[1])
     for process in (whole, _start(folders[1])):
         process.communicate(timeout=800)
         assert process.returncode == 0
