@@ -148,10 +148,10 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
     from app import clock
     from app.db import db
     from app.outbox import service
-    from app.outbox.models import Lease
+    from app.outbox.models import FAILED, Lease
 
     try:
-        failed = service.counts().get("failed", 0)
+        failed = service.counts_open()[FAILED]
         until = db.session.scalar(select(Lease.until).where(Lease.name == "scheduler"))
     except SQLAlchemyError:
         return  # the database check has told why

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import func, select, update
 
 from app import clock
 from app.db import after_commit, db, in_transaction, new_id, transaction
@@ -16,6 +16,7 @@ from app.outbox.models import (
     ADD_EVENT,
     DONE,
     FAILED,
+    OPEN,
     PENDING,
     SENT,
     OutboxDelivery,
@@ -137,7 +138,7 @@ def keep_alive(event_kind: str, key: str, value: str) -> None:
             select(OutboxDelivery)
             .join(OutboxEvent, OutboxEvent.id == OutboxDelivery.event_id)
             .where(
-                OutboxDelivery.state != DONE,
+                OPEN,
                 OutboxDelivery.lease_until > now,
                 OutboxEvent.kind == event_kind,
                 OutboxEvent.payload[key].as_string() == value,
@@ -176,21 +177,22 @@ def due(limit: int, resend_after: dt.timedelta) -> list[Due]:
     """Deliveries to hand to the queue now: new ones, those to try again, and those that were
     sent long ago and never finished. Up to `limit` new facts get their deliveries first."""
     tell(limit)
-    now = clock.now()
-    rows = db.session.execute(
-        select(OutboxDelivery.id, OutboxDelivery.handler)
-        .where(
-            ((OutboxDelivery.state == PENDING) & (OutboxDelivery.not_before <= now))
-            | (
-                (OutboxDelivery.state == SENT)
-                & (OutboxDelivery.sent_at < now - resend_after)
-                & (OutboxDelivery.lease_until.is_(None) | (OutboxDelivery.lease_until < now))
-            )
-        )
-        .order_by(OutboxDelivery.not_before)
-        .limit(limit)
-    ).all()
-    return [Due(row.id, row.handler, _timeout_of(row.handler)) for row in rows]
+    now, delivery = clock.now(), OutboxDelivery
+    is_open = select(delivery.id, delivery.handler, delivery.not_before).where(OPEN)
+    new = is_open.where(delivery.state == PENDING, delivery.not_before <= now)
+    silent = is_open.where(
+        delivery.state == SENT,
+        delivery.sent_at < now - resend_after,
+        delivery.lease_until.is_(None) | (delivery.lease_until < now),
+    )
+    # Each by the index; the two in one query would read everything that waits at each round.
+    rows = [
+        row
+        for query in (new, silent)
+        for row in db.session.execute(query.order_by(delivery.not_before).limit(limit))
+    ]
+    rows.sort(key=lambda row: row.not_before)
+    return [Due(row.id, row.handler, _timeout_of(row.handler)) for row in rows[:limit]]
 
 
 def tell(limit: int = 200) -> int:
@@ -282,36 +284,39 @@ def is_under_way(
     """Whether somebody has still to hear a fact of that kind, with these values in its payload.
     Without `though_silent`, work whose process lets its lease run out does not count."""
     delivery = OutboxDelivery
-    unfinished = exists().where(
-        delivery.event_id == OutboxEvent.id, delivery.state.in_((PENDING, SENT))
-    )
-    if not though_silent:
-        is_alive = delivery.lease_until.is_(None) | (delivery.lease_until > clock.now())
-        unfinished = unfinished.where(is_alive)
     query = select(OutboxEvent.id).where(
         OutboxEvent.kind == kind,
         *(OutboxEvent.payload[key].as_string() == value for key, value in (told or {}).items()),
     )
     untold = query.where(OutboxEvent.hearers.is_not(None))
+    unfinished = query.join(delivery, delivery.event_id == OutboxEvent.id).where(
+        OPEN, delivery.state != FAILED
+    )
+    if not though_silent:
+        is_alive = delivery.lease_until.is_(None) | (delivery.lease_until > clock.now())
+        unfinished = unfinished.where(is_alive)
     return any(
-        db.session.execute(each.limit(1)).first() is not None
-        for each in (untold, query.where(unfinished))
+        db.session.execute(each.limit(1)).first() is not None for each in (untold, unfinished)
     )
 
 
 def counts() -> dict[str, int]:
-    """Deliveries by state, for the console and the metrics; those of facts that the relay has not
-    seen yet are pending."""
-    rows = db.session.execute(
-        select(OutboxDelivery.state, func.count()).group_by(OutboxDelivery.state)
-    ).all()
-    found: dict[str, int] = {row[0]: row[1] for row in rows}
+    """Deliveries by state, for the console, which may wait: it looks at everything ever made."""
+    done = select(func.count()).where(OutboxDelivery.state == DONE)
+    return counts_open() | {DONE: db.session.scalar(done) or 0}
+
+
+def counts_open() -> dict[str, int]:
+    """Deliveries that are not done by state, for who asks often; those of facts that the relay
+    has not seen yet are pending."""
+    state, count = OutboxDelivery.state, func.count()
+    rows = db.session.execute(select(state, count).where(OPEN).group_by(state)).all()
+    found = dict.fromkeys((PENDING, SENT, FAILED), 0) | {row[0]: row[1] for row in rows}
     commas = func.length(OutboxEvent.hearers) - func.length(
         func.replace(OutboxEvent.hearers, ",", "")
     )
-    untold = db.session.scalar(select(func.sum(commas + 1)).where(OutboxEvent.hearers.is_not(None)))
-    if untold:
-        found[PENDING] = found.get(PENDING, 0) + int(untold)
+    untold = select(func.sum(commas + 1)).where(OutboxEvent.hearers.is_not(None))
+    found[PENDING] += int(db.session.scalar(untold) or 0)
     return found
 
 
@@ -319,7 +324,7 @@ def oldest_waiting() -> dt.datetime | None:
     """Since when the oldest delivery that is due has waited; None when nothing waits."""
     now, delivery = clock.now(), OutboxDelivery
     told = select(func.min(delivery.not_before)).where(
-        delivery.state.in_((PENDING, SENT)), delivery.not_before <= now
+        OPEN, delivery.state != FAILED, delivery.not_before <= now
     )
     untold = select(func.min(OutboxEvent.due_at)).where(
         OutboxEvent.hearers.is_not(None), OutboxEvent.due_at <= now
@@ -331,7 +336,7 @@ def given_up() -> list[tuple[str, str, int]]:
     """What failed for good: handler, last error, how many."""
     rows = db.session.execute(
         select(OutboxDelivery.handler, OutboxDelivery.error, func.count())
-        .where(OutboxDelivery.state == FAILED)
+        .where(OPEN, OutboxDelivery.state == FAILED)
         .group_by(OutboxDelivery.handler, OutboxDelivery.error)
         .order_by(OutboxDelivery.handler)
     ).all()

@@ -118,9 +118,9 @@ def metrics() -> tuple[Response | str, int]:
         return "", 403
     registry = CollectorRegistry()
     gauge = Gauge(
-        "portevoix_outbox_deliveries", "Deliveries by state", ["state"], registry=registry
+        "portevoix_outbox_deliveries", "Deliveries to make, by state", ["state"], registry=registry
     )
-    for state, count in outbox.counts().items():
+    for state, count in outbox.counts_open().items():
         gauge.labels(state).set(count)
     for each in (found for measure in _measures for found in measure()):
         Gauge(each.name, each.text, registry=registry).set(each.value)

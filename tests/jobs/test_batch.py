@@ -54,7 +54,7 @@ def test_what_fails_takes_nothing_else_with_it(in_app: Flask, queue: DeliveryQue
     assert batch.carry_on(queue) == 3
     assert tiny.effects("tiny.count") == {2: 1}
     assert tiny.effects("tiny.fails") == {}
-    assert service.counts() == {"done": 2, "pending": 1}
+    assert service.counts() == {"done": 2, "failed": 0, "pending": 1, "sent": 0}
 
 
 def test_it_stops_after_its_time(

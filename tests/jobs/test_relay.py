@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import signal
 import threading
 import uuid
+from typing import Any
 
 import pytest
 from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 from rq.job import JobStatus
-from sqlalchemy import event, func, select, update
+from sqlalchemy import Connection, event, func, select, update
 
 from app import clock, outbox
 from app.db import db
@@ -109,16 +111,44 @@ def test_what_no_relay_has_seen_counts_as_waiting(in_app: Flask) -> None:
     tiny.promise(1)
     said_at = clock.now()
     travel(30)
-    assert service.counts() == {PENDING: 2}
+    assert service.counts_open() == {PENDING: 2, SENT: 0, FAILED: 0}
     assert service.oldest_waiting() == said_at
     assert service.is_under_way("tiny.fact")
     service.tell()
-    assert service.counts() == {PENDING: 2}
+    assert service.counts_open() == {PENDING: 2, SENT: 0, FAILED: 0}
     assert service.oldest_waiting() == said_at
     assert service.is_under_way("tiny.fact")
     outbox.drain()
-    assert service.counts() == {DONE: 2}
+    assert service.counts() == {PENDING: 0, SENT: 0, DONE: 2, FAILED: 0}
     assert not service.is_under_way("tiny.fact")
+
+
+def read_through(connection: Connection, text: str, values: Any) -> list[str]:
+    """The steps of a plan that read a table of the outbox whole."""
+    if connection.dialect.name == "sqlite":
+        steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)]
+        scans = [step for step in steps if step.startswith("SCAN outbox")]
+        return [s for s in scans if not re.search(r"ix_outbox_\w+_(open|untold)$", s)]
+    connection.exec_driver_sql("SET enable_seqscan = off")  # only where no index serves, then
+    steps = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {text}", values)]
+    return [step for step in steps if "Seq Scan on outbox" in step]
+
+
+def test_no_round_reads_what_is_done(in_app: Flask, queue: DeliveryQueue) -> None:
+    seen: list[tuple[str, Any]] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *a: seen.append((a[2], a[3])))
+    tiny.promise(1)
+    relay_once(queue, RESEND)
+    service.is_under_way("tiny.fact", {"number": "1"}, though_silent=False)
+    service.counts_open()
+    service.oldest_waiting()
+    service.given_up()
+    service.keep_alive("tiny.fact", "number", "1")
+    asked = [(text, values) for text, values in seen if text.startswith(("SELECT", "UPDATE"))]
+    assert len(asked) > 8
+    with db.engine.connect() as connection:
+        for text, values in asked:
+            assert read_through(connection, text, values) == [], text
 
 
 def test_it_hands_over_nothing_of_a_transaction_that_failed(
