@@ -19,7 +19,6 @@ from app.approvals.queries import MINE, VIEWS, WAITING
 from app.errors import DomainError, InvalidInput
 from app.people import role_approvals, saved_views
 from app.web import access, redirect_to, render
-from app.web.cursors import decode_cursor, encode_cursor
 
 waiting = Blueprint("approvals", __name__)
 
@@ -43,17 +42,23 @@ def page() -> Response:
     shown_kinds = [kind for kind in kinds.all_kinds() if kind.roles & (me.roles | {*me.reach})]
     asked = request.args.get("kind", "")
     kind = asked if asked in {each.code for each in shown_kinds} else ""
-    after = decode_cursor(request.args.get("after"))
-    rows, is_more = queries.page(me.person_id, me.roles, view=view, kind=kind, after=after)
-    who = {each for row in rows for each in (row.requested_by, row.decided_by) if each}
+    found = queries.page(
+        me.person_id,
+        me.roles,
+        view=view,
+        kind=kind,
+        after=request.args.get("after"),
+        before=request.args.get("before"),
+    )
+    who = {each for row in found.rows for each in (row.requested_by, row.decided_by) if each}
     return render(
         "administration/approvals.html",
-        rows=rows,
+        rows=found.rows,
+        beside=found,
         names=role_approvals.names_of(who),
         view=view,
         kind=kind,
         kinds=shown_kinds,
-        next_cursor=encode_cursor(rows[-1].requested_at, rows[-1].id) if is_more else None,
         days=service.KEPT_OPEN.days,
         reader=me.person_id,
         standing="organisation" if access.may_open("/studio/administration") else "approvals",

@@ -27,7 +27,6 @@ from app.db import db, read_id, transaction
 from app.people import saved_views
 from app.people.models import Membership, Person, RoleGrant
 from app.web import access, current_settings, render, sheets
-from app.web.cursors import decode_cursor, encode_cursor
 
 audit_trail = Blueprint("audit_trail", __name__)
 
@@ -155,12 +154,13 @@ def _actor(person_id: uuid.UUID | None) -> str | None:
 def page() -> Response:
     """What was done, the newest first."""
     asked = _asked()
-    rows, is_more = queries.find(asked, decode_cursor(request.args.get("after")))
+    after, before = request.args.get("after"), request.args.get("before")
+    found = queries.find(asked, after=after, before=before)
     actions = sorted(AREAS[asked.area], key=action_name) if asked.area else []
     return render(
         "administration/audit.html",
-        lines=_lines(rows),
-        next_cursor=encode_cursor(rows[-1].at, rows[-1].id) if is_more else None,
+        lines=_lines(found.rows),
+        beside=found,
         asked=asked,
         areas=AREA_NAMES.items(),
         is_admin="admin" in access.me().roles,

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, false, func, or_, select, true
 
 from app import clock
 from app.approvals.kinds import Kind, Payload, decided_by, kind_of
 from app.approvals.models import EXPIRED, ApprovalRequest
 from app.db import db
+from app.web.cursors import Beside, beside, encode_cursor
 
 PAGE: Final = 50
 WAITING, MINE, OVER = "waiting", "mine", "over"
 VIEWS: Final = (WAITING, MINE, OVER)
 """What the list shows: what waits, what the reader asked for, what came to its end."""
-
-Place = tuple[dt.datetime, uuid.UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +74,11 @@ def page(
     *,
     view: str = WAITING,
     kind: str = "",
-    after: Place | None = None,
-    limit: int = PAGE,
-) -> tuple[list[Row], bool]:
-    """A page of what a reader may know of, and whether there are more."""
+    after: str | None = None,
+    before: str | None = None,
+) -> Beside[Row]:
+    """What a reader may know of after one place of the list, or before another. Raises
+    `InvalidInput` for a place that is none."""
     conditions = {
         WAITING: _open(),
         MINE: ApprovalRequest.requested_by == person_id,
@@ -89,12 +89,16 @@ def page(
         conditions.get(view, false()),
         ApprovalRequest.kind == kind if kind else true(),
     )
-    if after is not None:
-        place = tuple_(ApprovalRequest.requested_at, ApprovalRequest.id)
-        wanted = wanted.where(place < tuple_(*after))
-    newest = (ApprovalRequest.requested_at.desc(), ApprovalRequest.id.desc())
-    rows = db.session.scalars(wanted.order_by(*newest).limit(limit + 1)).all()
-    return told(rows[:limit], person_id, roles), len(rows) > limit
+    part = beside(
+        wanted,
+        (ApprovalRequest.requested_at, ApprovalRequest.id),
+        lambda some: db.session.scalars(some).all(),
+        lambda row: encode_cursor(row.requested_at, row.id),
+        after=after,
+        before=before,
+        limit=PAGE,
+    )
+    return Beside(told(part.rows, person_id, roles), part.previous, part.next)
 
 
 def told(

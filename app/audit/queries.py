@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, select
 
 from app.audit.areas import AREAS, SHOWN
 from app.audit.models import AuditEntry
 from app.db import JSONDict, db
+from app.web.cursors import Beside, beside, encode_cursor
 
 PAGE = 50
 
@@ -44,31 +45,35 @@ class Row(NamedTuple):
     details: JSONDict
 
 
-Place = tuple[dt.datetime, uuid.UUID]
-
-
-def find(search: Search, after: Place | None = None, limit: int = PAGE) -> tuple[list[Row], bool]:
-    """Rows from a place on, and whether there are more."""
+def find(
+    search: Search, *, after: str | None = None, before: str | None = None, limit: int = PAGE
+) -> Beside[Row]:
+    """The rows after one place of the trail, or before another. Raises `InvalidInput` for a place
+    that is none."""
     wanted = select(
         AuditEntry.id, AuditEntry.at, AuditEntry.actor_id, AuditEntry.actor_role,
         AuditEntry.action, AuditEntry.target_kind, AuditEntry.target_id, AuditEntry.details,
     ).where(*_conditions(search))  # fmt: skip
-    if after is not None:
-        wanted = wanted.where(tuple_(AuditEntry.at, AuditEntry.id) < tuple_(*after))
-    wanted = wanted.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit + 1)
-    rows = [Row(*row) for row in db.session.execute(wanted)]
-    return rows[:limit], len(rows) > limit
+    return beside(
+        wanted,
+        (AuditEntry.at, AuditEntry.id),
+        lambda part: [Row(*row) for row in db.session.execute(part)],
+        lambda row: encode_cursor(row.at, row.id),
+        after=after,
+        before=before,
+        limit=limit,
+    )
 
 
 def each(search: Search) -> Iterator[Row]:
     """All of them, page by page, for an export."""
-    after: Place | None = None
+    after: str | None = None
     while True:
-        rows, is_more = find(search, after, 500)
-        yield from rows
-        if not is_more:
+        part = find(search, after=after, limit=500)
+        yield from part.rows
+        if part.next is None:
             return
-        after = (rows[-1].at, rows[-1].id)
+        after = part.next
 
 
 def _conditions(search: Search) -> list[ColumnElement[bool]]:

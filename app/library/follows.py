@@ -16,9 +16,10 @@ from app import outbox
 from app.db import db, transaction
 from app.library.errors import UnknownTopic
 from app.library.models import Topic, TopicFollow
-from app.library.topics import READS, find, name_in, name_read
+from app.library.topics import find, name_in, name_read
 from app.people.lookup import load_member
 from app.prepared import Reading
+from app.web.two_languages import READS
 
 MOST: Final = 500
 """Topics that are read at once; a library has far fewer."""

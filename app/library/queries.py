@@ -40,13 +40,14 @@ from app.library.errors import UnknownStory
 from app.library.material import own_first
 from app.library.models import Story, StoryText, StoryTopic, Topic, TopicFollow
 from app.library.service import CURATORS, WRITERS
-from app.library.topics import READS, has_word, is_called, name_beside, name_read
+from app.library.topics import has_word, is_called, name_beside, name_read
 from app.media.service import PictureView, pictures
 from app.people import audiences
 from app.people.audiences import SEEN
 from app.people.models import Person
 from app.prepared import Reading
-from app.web.cursors import decode_cursor, encode_cursor
+from app.web.cursors import beyond, encode_cursor
+from app.web.two_languages import READS
 
 Reach = frozenset[uuid.UUID] | None
 """How far a role goes: None for everywhere, else the segments it was given for."""
@@ -287,11 +288,7 @@ def _is_for(network: str) -> ColumnElement[bool]:
 
 def _before(column: Any, cursor: str | None) -> list[ColumnElement[bool]]:
     """The rows behind a cursor, in a list ordered by `column` and id, both falling."""
-    place = decode_cursor(cursor)
-    if place is None:
-        return []
-    bound = tuple_(literal(place[0], column.type), literal(place[1], Story.id.type))
-    return [tuple_(column, Story.id) < bound]
+    return [beyond(cursor, (column, Story.id))] if cursor else []
 
 
 # --- cards for members -------------------------------------------------------------------

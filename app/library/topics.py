@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, String, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,13 +23,11 @@ from app.integrations.text import clean_text
 from app.library.content import topic_code, wrong
 from app.library.errors import UnknownTopic
 from app.library.models import Topic
+from app.web.two_languages import in_other
 
 NAME_LIMIT: Final = 60
 """Characters of the other name: all of its words are in its code, and so are found."""
-READS: Final = "reads"
-"""The parameter for the reader's language, always to be given; None: as it was named."""
-_READS: Final = bindparam(READS, type_=String)
-_IN_OTHER: Final = and_(Topic.other_name != "", Topic.language != _READS)
+_IN_OTHER: Final = in_other(Topic.language, Topic.other_name)
 name_read: Final = case((_IN_OTHER, Topic.other_name), else_=Topic.name)
 name_beside: Final = case((_IN_OTHER, Topic.name), else_=Topic.other_name)
 """The one that is not shown; empty where there is one name."""

@@ -24,9 +24,10 @@ from app.library.queries import (
     studio,
     topic_names,
 )
-from app.library.topics import READS, name_read
+from app.library.topics import name_read
 from app.media.service import PictureView, pictures
 from app.people import audiences
+from app.web.two_languages import READS
 
 OLD_DAYS: Final = 21
 """A topic without anything newer is said to grow old."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from app import approvals
 from app.approvals.words import tell_waiting
@@ -25,7 +25,7 @@ from app.play.by_hand import GIVE, WAIVE
 from app.play.numbers import whole
 from app.play.views import play
 from app.web import access, redirect_to, render
-from app.web.cursors import decode_cursor, encode_cursor
+from app.web.cursors import Beside, beside, encode_cursor
 
 MAY: Final = ("hr", "admin")
 PLACE: Final = "/studio/points/by-hand"
@@ -42,33 +42,38 @@ class Done:
     points: int
 
 
-def done_by(actor_id: uuid.UUID, after: tuple[dt.datetime, uuid.UUID] | None) -> list[Done]:
-    """A page of it and one more, the newest first."""
+def done_by(actor_id: uuid.UUID, after: str | None, before: str | None) -> Beside[Done]:
+    """The acts after one place of the list, or before another, the newest first. Raises
+    `InvalidInput` for a place that is none."""
     acts = {action: act for act, action in by_hand.ACTIONS.items()}
     wanted = select(AuditEntry.id, AuditEntry.at, AuditEntry.action, AuditEntry.details).where(
         AuditEntry.actor_id == actor_id, AuditEntry.action.in_([*acts])
     )
-    if after is not None:
-        wanted = wanted.where(tuple_(AuditEntry.at, AuditEntry.id) < tuple_(*after))
-    newest = wanted.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(PAGE + 1)
-    return [
-        Done(row.id, row.at, acts[row.action], int(str(row.details["points"])))
-        for row in db.session.execute(newest)
-    ]
+    return beside(
+        wanted,
+        (AuditEntry.at, AuditEntry.id),
+        lambda part: [
+            Done(row.id, row.at, acts[row.action], int(str(row.details["points"])))
+            for row in db.session.execute(part)
+        ],
+        lambda done: encode_cursor(done.at, done.id),
+        after=after,
+        before=before,
+        limit=PAGE,
+    )
 
 
 def _page(error: InvalidInput | None = None) -> Response:
-    after = decode_cursor(request.args.get("after"))
-    found = done_by(access.me().person_id, after)
-    last = found[PAGE - 1] if len(found) > PAGE else None
+    after, before = request.args.get("after"), request.args.get("before")
+    found = done_by(access.me().person_id, after, before)
     return render(
         "play/by_hand.html",
         422 if error else 200,
         typed=request.form,
         key=new_id(),
         rule=approvals.policy(),
-        done=found[:PAGE],
-        next_cursor=encode_cursor(last.at, last.id) if last else None,
+        done=found.rows,
+        beside=found,
         problem=error.sentence if error else None,
         errors={k: " ".join(map(str, v)) for k, v in error.errors.items()} if error else {},
     )

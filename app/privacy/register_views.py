@@ -16,7 +16,6 @@ from app.privacy import documents, register, requests
 from app.privacy.models import KINDS, OUTCOMES, DataRequest
 from app.privacy.request_words import KIND_NAMES, OUTCOME_NAMES
 from app.web import access, current_settings, pressing, redirect_to, render, sheets
-from app.web.cursors import decode_cursor, encode_cursor
 from app.web.pages import local_today
 
 blueprint = Blueprint("privacy_registers", __name__)
@@ -30,17 +29,15 @@ READS = ("admin", "auditor")
 
 def _list(status: int = 200, **typed: object) -> Response:
     is_open = request.args.get("state") != "answered"
-    lines, is_more = requests.listed(
-        is_open=is_open, after=decode_cursor(request.args.get("after"))
+    found = requests.listed(
+        is_open=is_open, after=request.args.get("after"), before=request.args.get("before")
     )
-    last = lines[-1].request if lines and is_more else None
-    place = (last.due_at if is_open else last.closed_at, last.id) if last else None
     return render(
         "privacy/requests.html",
         status,
-        lines=lines,
+        lines=found.rows,
+        beside=found,
         is_open=is_open,
-        next_cursor=encode_cursor(*place) if place else None,
         kinds=[(kind, KIND_NAMES[kind]) for kind in KINDS],
         kind_names=KIND_NAMES,
         outcomes=[(outcome, OUTCOME_NAMES[outcome]) for outcome in OUTCOMES],

@@ -7,7 +7,7 @@ import uuid
 from typing import Final, NamedTuple
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 
 from app import audit, clock
 from app.db import db, new_id, transaction
@@ -18,6 +18,7 @@ from app.people.text import normal_address
 from app.personal_data import CANDIDATE, PERSON
 from app.privacy.models import KINDS, OUTCOMES, Correction, DataRequest
 from app.referrals.models import Candidate
+from app.web.cursors import Beside, beside, encode_cursor
 from app.web.pressing import once
 
 ANSWERED_WITHIN: Final = dt.timedelta(days=30)
@@ -154,27 +155,36 @@ def settle(row: DataRequest, outcome: str, *, actor_id: uuid.UUID) -> None:
     audit.record("request.closed", "data_request", row.id, actor_id=actor_id, outcome=outcome)
 
 
-def listed(
-    *, is_open: bool, after: tuple[dt.datetime, uuid.UUID] | None = None
-) -> tuple[list[Line], bool]:
-    """Open ones by the day they are due, or answered ones, the latest first; and whether there
-    are more."""
+def listed(*, is_open: bool, after: str | None = None, before: str | None = None) -> Beside[Line]:
+    """Open ones by the day they are due, or answered ones, the latest first: those after one place
+    of the list, or before another. Raises `InvalidInput` for a place that is none."""
     order = DataRequest.due_at if is_open else DataRequest.closed_at
-    place = tuple_(order, DataRequest.id)
     wanted = select(DataRequest).where(
         DataRequest.closed_at.is_(None) if is_open else DataRequest.closed_at.is_not(None)
     )
-    if after is not None:
-        wanted = wanted.where(place > tuple_(*after) if is_open else place < tuple_(*after))
-    by = (order, DataRequest.id) if is_open else (order.desc(), DataRequest.id.desc())
-    found = list(db.session.scalars(wanted.order_by(*by).limit(PAGE + 1)))
-    rows, now = found[:PAGE], clock.now()
-    names, pages = _names(rows), _with_page(rows)
-    lines = [
-        Line(row, names.get(row.subject_id), is_open and row.due_at < now, row.id in pages)
+    return beside(
+        wanted,
+        (order, DataRequest.id),
+        lambda part: _lines([*db.session.scalars(part)]),
+        lambda line: encode_cursor(getattr(line.request, order.key), line.request.id),
+        after=after,
+        before=before,
+        limit=PAGE,
+        rising=is_open,
+    )
+
+
+def _lines(rows: list[DataRequest]) -> list[Line]:
+    names, pages, now = _names(rows), _with_page(rows), clock.now()
+    return [
+        Line(
+            row,
+            names.get(row.subject_id),
+            row.closed_at is None and row.due_at < now,
+            row.id in pages,
+        )
         for row in rows
     ]
-    return lines, len(found) > PAGE
 
 
 def overdue() -> int:

@@ -316,7 +316,8 @@ def owner(referral_id: uuid.UUID) -> Response:
 @whole
 def unmatched() -> Response:
     """The human queue: hires of the tracking system that name nobody we know."""
-    return render("referrals/events.html", events=queries.unmatched())
+    after, before = request.args.get("after"), request.args.get("before")
+    return render("referrals/events.html", beside=queries.unmatched(after=after, before=before))
 
 
 @board.post("/events/<uuid:event_id>/match")

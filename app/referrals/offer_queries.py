@@ -22,7 +22,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     union_all,
 )
 
@@ -36,7 +35,7 @@ from app.referrals.models import Connection, Offer, OfferLink, Referral
 from app.referrals.reach import Within
 from app.settings.models import Entity
 from app.web import current_settings
-from app.web.cursors import Beside, beside, decode_cursor, encode_cursor
+from app.web.cursors import Beside, beside, beyond, encode_cursor
 
 MAX_PAGE: Final = 200
 _WORDS: Final = 8
@@ -202,9 +201,8 @@ def open_offers(
         .where(*_conditions(filters), Offer.opened_at.is_not(None), reach.met_by(person_id))
         .order_by(Offer.opened_at.desc(), Offer.id.desc())
     )
-    place = decode_cursor(after)
-    if place is not None:
-        query = query.where(tuple_(Offer.opened_at, Offer.id) < tuple_(*_bound(place)))
+    if after:
+        query = query.where(beyond(after, (Offer.opened_at, Offer.id)))
     return _page(query, min(max(limit, 1), MAX_PAGE), "opened_at")
 
 
@@ -228,11 +226,6 @@ def list_offers(
         limit=min(max(limit, 1), MAX_PAGE),
         rising=oldest,
     )
-
-
-def _bound(place: tuple[dt.datetime, uuid.UUID]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """The cursor's values with their column types, so that both databases compare alike."""
-    return literal(place[0], Offer.created_at.type), literal(place[1], Offer.id.type)
 
 
 def api_offers(
@@ -260,9 +253,8 @@ def api_offers(
         .order_by(Offer.created_at.desc(), Offer.id.desc())
         .limit(limit + 1)
     )
-    place = decode_cursor(after)
-    if place is not None:
-        query = query.where(tuple_(Offer.created_at, Offer.id) < tuple_(*_bound(place)))
+    if after:
+        query = query.where(beyond(after, (Offer.created_at, Offer.id)))
     rows = list(db.session.scalars(query))
     more = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id) if rows[limit:] else None
     return rows[:limit], more

@@ -48,7 +48,7 @@ from app.referrals.models import (
 )  # fmt: skip
 from app.referrals.reach import Within
 from app.referrals.service import facts_of
-from app.web.cursors import Beside, beside, decode_cursor, encode_cursor
+from app.web.cursors import Beside, beside, beyond, encode_cursor
 
 MAX_PAGE = 200
 
@@ -244,27 +244,20 @@ def referrals(
 ) -> tuple[list[ReferralRow], str | None]:
     """One page of referrals, newest first, and the cursor of the next page."""
     limit = max(1, min(limit, MAX_PAGE))
-    place = decode_cursor(after)
     found: Sequence[Any]
-    if place is None and f.referrer_id and f == ReferralFilter(referrer_id=f.referrer_id):
+    if not after and f.referrer_id and f == ReferralFilter(referrer_id=f.referrer_id):
         found = _BROUGHT.all({"referrer_id": f.referrer_id, "most": limit + 1})
     else:
-        found = db.session.execute(_narrowed(f, place).limit(limit + 1)).all()
+        found = db.session.execute(_narrowed(f, after).limit(limit + 1)).all()
     rows = [_row(r, for_referrer=f.referrer_id is not None) for r in found[:limit]]
     more = len(found) > limit
     return rows, encode_cursor(rows[-1].received_at, rows[-1].id) if more and rows else None
 
 
-def _narrowed(
-    f: ReferralFilter, place: tuple[dt.datetime, uuid.UUID] | None
-) -> Select[*tuple[Any, ...]]:
+def _narrowed(f: ReferralFilter, after: str | None) -> Select[*tuple[Any, ...]]:
     """Those behind the place of a cursor."""
     query = _rows().where(*_conditions(f)).order_by(*_NEWEST_FIRST)
-    if place is None:
-        return query
-    at, key = place
-    is_behind = and_(Referral.received_at == at, Referral.id < key)
-    return query.where(or_(Referral.received_at < at, is_behind))
+    return query.where(beyond(after, (Referral.received_at, Referral.id))) if after else query
 
 
 _NEWEST_FIRST: Final = (Referral.received_at.desc(), Referral.id.desc())
@@ -662,9 +655,12 @@ class WaitingEvent:
     received_at: dt.datetime
 
 
-def unmatched(limit: int = 50) -> list[WaitingEvent]:
-    """The human queue: hires that name nobody we know."""
-    rows = db.session.execute(
+def unmatched(
+    *, after: str | None = None, before: str | None = None, limit: int = 50
+) -> Beside[WaitingEvent]:
+    """The human queue, those who wait longest first: hires that name nobody we know. Raises
+    `InvalidInput` for a place of the list that is none."""
+    waiting = (
         select(
             AtsEvent.id,
             Connection.name,
@@ -674,10 +670,17 @@ def unmatched(limit: int = 50) -> list[WaitingEvent]:
         )
         .join(Connection, Connection.id == AtsEvent.connection_id)
         .where(AtsEvent.state == "unmatched")
-        .order_by(AtsEvent.received_at)
-        .limit(limit)
-    ).all()
-    return [WaitingEvent(*row) for row in rows]
+    )
+    return beside(
+        waiting,
+        (AtsEvent.received_at, AtsEvent.id),
+        lambda part: [WaitingEvent(*row) for row in db.session.execute(part)],
+        lambda event: encode_cursor(event.received_at, event.id),
+        after=after,
+        before=before,
+        limit=limit,
+        rising=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.people import audiences, kinds
@@ -25,15 +25,13 @@ from app.people.models import Person
 from app.people.segments import segments_of
 from app.rewards.errors import NoSuchReward, NotForThisKind, OutOfStock, RewardWithdrawn
 from app.rewards.models import Redemption, Reward, RewardOverride
+from app.web.two_languages import READER, in_other
 
 _OWN: Final = RewardOverride.has_own_stock.is_(True)
 price: Final = func.coalesce(RewardOverride.cost, Reward.cost)
-READS: Final = "reads"
-"""The parameter for the reader's language, always to be given; None: as it was written."""
-_READS: Final = bindparam(READS, type_=String)
-_IN_OTHER: Final = and_(Reward.other_title != "", Reward.language != _READS)
+_IN_OTHER: Final = in_other(Reward.language, Reward.other_title)
 title: Final = case((_IN_OTHER, Reward.other_title), else_=Reward.title)
-language: Final = case((_IN_OTHER, _READS), else_=Reward.language)
+language: Final = case((_IN_OTHER, READER), else_=Reward.language)
 description: Final = func.coalesce(
     RewardOverride.description,
     case((_IN_OTHER, Reward.other_description), else_=Reward.description),

@@ -21,6 +21,7 @@ from app.rewards.effective import Shopper, deliverer, left, price, stock
 from app.rewards.models import RESERVED, Redemption, Reward, RewardOverride
 from app.settings.models import Entity
 from app.web.cursors import Beside, beside, encode_cursor
+from app.web.two_languages import READS
 
 MAX_PAGE = 200
 LOW = 2  # left, from which on a stock is marked
@@ -251,7 +252,7 @@ def rewards_page(
 ) -> Beside[RewardRow]:
     """The rewards by price after one place of the list, or before another. Raises `InvalidInput`
     for a cursor that is none."""
-    reads = {effective.READS: f.language}
+    reads = {READS: f.language}
     return beside(
         _rewards(f.entity).where(*_reward_conditions(f)),
         (price, Reward.id),
@@ -274,7 +275,7 @@ def titles(
     wanted = select(Reward.id, effective.title.label("title")).where(
         Reward.id.in_(ids), audiences.kept_within(Reward.id, within)
     )
-    found = db.session.execute(wanted, {effective.READS: language})
+    found = db.session.execute(wanted, {READS: language})
     return {row.id: row.title for row in found}
 
 
@@ -305,7 +306,7 @@ def reward(
     limited role's reach."""
     f = RewardFilter(shopper=shopper, within=within)
     query = _rewards(f.entity).where(Reward.id == reward_id, *_whose(f))
-    row = db.session.execute(query, {effective.READS: language}).one_or_none()
+    row = db.session.execute(query, {READS: language}).one_or_none()
     return RewardRow(*row) if row else None
 
 
@@ -381,7 +382,7 @@ def redemptions_page(
 ) -> Beside[RedemptionRow]:
     """The redemptions after one place of the list, or before another. Raises `InvalidInput` for
     a cursor that is none."""
-    reads = {effective.READS: f.language}
+    reads = {READS: f.language}
     return beside(
         _REDEMPTIONS.where(*_conditions(f)),
         (Redemption.created_at, Redemption.id),
@@ -429,5 +430,5 @@ def by_ids(
     wanted = _conditions(RedemptionFilter(within=within))
     query = _REDEMPTIONS.where(Redemption.id.in_(ids), *wanted)
     query = query.order_by(Redemption.created_at, Redemption.id)
-    found = db.session.execute(query, {effective.READS: language}).all()
+    found = db.session.execute(query, {READS: language}).all()
     return [RedemptionRow(*row) for row in found]

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.db import db
 from app.sharing.errors import UnknownShare
 from app.sharing.models import Share
-from app.web.cursors import decode_cursor, encode_cursor
+from app.web.cursors import beyond, encode_cursor
 
 OPEN = ("scheduled", "paused", "publishing", "unknown")
 
@@ -48,11 +48,8 @@ def shares(
         query = query.where(Share.story_id == wanted.story_id)
     if wanted.offer_id is not None:
         query = query.where(Share.offer_id == wanted.offer_id)
-    place = decode_cursor(after)
-    if place is not None:
-        at, key = place
-        older = (Share.created_at < at) | ((Share.created_at == at) & (Share.id < key))
-        query = query.where(older)
+    if after:
+        query = query.where(beyond(after, (Share.created_at, Share.id)))
     rows = list(db.session.scalars(query.limit(limit + 1)))
     last = rows[limit - 1] if len(rows) > limit else None
     return rows[:limit], encode_cursor(last.created_at, last.id) if last else None

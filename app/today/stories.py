@@ -20,12 +20,13 @@ from app import clock
 from app.library import queries as library
 from app.library.models import Story, StoryTopic, Topic, TopicFollow
 from app.library.queries import StoryCard
-from app.library.topics import READS, name_read
+from app.library.topics import name_read
 from app.people import audiences
 from app.people.models import Person
 from app.prepared import Reading
 from app.sharing.models import Share
 from app.today.readers import Member, bare
+from app.web.two_languages import READS
 
 WINDOW: Final = 60
 """The newest stories meant for the reader, among which Today chooses."""

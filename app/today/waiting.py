@@ -41,6 +41,7 @@ from app.sharing import grants
 from app.sharing.models import Grant, Share
 from app.sharing.words import REASONS
 from app.web.i18n import day, language
+from app.web.two_languages import READS
 
 MOST: Final = 8
 """Lines of one kind."""
@@ -67,7 +68,7 @@ def waits(person_id: uuid.UUID) -> list[Wait]:
         "person_id": person_id,
         "soon": now + grants.REMIND_BEFORE,
         "missed": now + grants.REFRESH_MISSED,
-        effective.READS: language(),
+        READS: language(),
     }
     waiting = [_wait(*row) for row in _WAITS.all(values)]
     return sorted(waiting, key=lambda wait: (_ORDER.index(wait.kind), wait.at or clock.now()))

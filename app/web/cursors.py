@@ -48,8 +48,7 @@ def beside(
     backwards = bool(before) and not after
     upwards = rising != backwards
     if place := after or before:
-        here, there = tuple_(*keys), tuple_(*_bound(place, keys))
-        query = query.where(here > there if upwards else here < there)
+        query = query.where(beyond(place, keys, rising=upwards))
     query = query.order_by(*(keys if upwards else (key.desc() for key in keys)))
     found = read(query.limit(limit + 1))
     more, rows = len(found) > limit, list(found[:limit])
@@ -62,6 +61,18 @@ def beside(
         previous=place_of(rows[0]) if (more if backwards else after) else None,
         next=place_of(rows[-1]) if more or backwards else None,
     )
+
+
+def beyond(
+    place: str,
+    keys: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
+    *,
+    rising: bool = False,
+) -> ColumnElement[bool]:
+    """What stands after a place in a list whose `keys` fall (or rise). Raises `InvalidInput` for a
+    place that is none."""
+    here, there = tuple_(*keys), tuple_(*_bound(place, keys))
+    return here > there if rising else here < there
 
 
 def _bound(place: str, keys: Sequence[Any]) -> list[ColumnElement[Any]]:
@@ -95,18 +106,6 @@ def encode_cursor(*values: object) -> str:
     """An opaque place in a list."""
     text = json.dumps([v.isoformat() if isinstance(v, dt.datetime) else str(v) for v in values])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
-    """The place a cursor stands for: (time, id). Raises `InvalidInput` for anything else."""
-    if not cursor:
-        return None
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        at, key = json.loads(raw)
-        return _moment(at), uuid.UUID(key)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise unreadable() from error
 
 
 def decode_key(cursor: str) -> uuid.UUID:

@@ -72,7 +72,7 @@ def test_nobodys_own_choices_stand_there(house: House) -> None:
     admin = house.person("Pauline Ferré", "admin")
     leaver = house.person("Zéphirine Quellec")
     people.leave(leaver.id)
-    rows, _ = queries.find(Search())
+    rows = queries.find(Search()).rows
     assert {row.action for row in rows} & {"member.joined", "member.left", "consent.given"} == set()
     depart(leaver.id, actor_id=admin.id)
     browser = house.browser(admin)
@@ -88,7 +88,7 @@ def test_the_table_is_the_search_and_taking_it_is_noted(house: House) -> None:
     assert "role.given" in table
     assert "audit.exported" not in table
     assert table.endswith("\r\n\r\nNot for appraisal or sanction.\r\n")
-    assert [row.action for row in queries.find(Search(area="exports"))[0]] == ["audit.exported"]
+    assert [row.action for row in queries.find(Search(area="exports")).rows] == ["audit.exported"]
 
 
 @pytest.mark.parametrize("role", ["member", "curator", "recruiter", "hr", "lead", "sponsor"])
@@ -111,12 +111,14 @@ def test_pages_follow_each_other_without_a_gap(any_app: Flask) -> None:
         )  # fmt: skip
     seen, after = [], None
     while True:
-        rows, is_more = queries.find(Search(target_kind="sharing"), after, 50)
-        seen += [int(row.target_id) for row in rows]
-        if not is_more:
+        part = queries.find(Search(target_kind="sharing"), after=after)
+        seen += [int(row.target_id) for row in part.rows]
+        if part.next is None:
             break
-        after = (rows[-1].at, rows[-1].id)
+        after = part.next
     assert len(seen) == len(set(seen)) == 120
+    back = queries.find(Search(target_kind="sharing"), before=part.previous)
+    assert [int(row.target_id) for row in back.rows] == seen[50:100]
     assert [row.target_id for row in queries.each(Search(target_id="7"))] == ["7"]
 
 

@@ -64,7 +64,7 @@ def test_a_person_asks_and_an_administrator_puts_it_right(
     assert sent.status_code == 303
     mine = me.get("/me/corrections").get_data(as_text=True)
     assert NAME in mine and "waits" in mine
-    [line] = requests.listed(is_open=True)[0]
+    [line] = requests.listed(is_open=True).rows
     assert (line.request.kind, line.has_page) == ("correction", True)
     assert line.request.due_at == START + requests.ANSWERED_WITHIN
     where = f"/studio/requests/{line.request.id}"
@@ -75,7 +75,7 @@ def test_a_person_asks_and_an_administrator_puts_it_right(
     assert person(maelle.id).name == NAME
     [(to, words)] = _mails(house)
     assert "maelle@halvenne.example" in to and "It is put right." in words
-    assert requests.listed(is_open=True)[0] == []
+    assert requests.listed(is_open=True).rows == []
     assert "corrected" in me.get("/me/corrections").get_data(as_text=True)
     assert studio.get(where).status_code == 200
 

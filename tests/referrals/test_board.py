@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import html
 import json
+import re
 import uuid
 from pathlib import Path
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app import outbox
+from app import clock, outbox
 from app.audit.models import AuditEntry
 from app.db import db
 from app.integrations.registry import CONNECTORS
@@ -106,21 +109,22 @@ def test_what_happens_next_is_kept_and_bounded(house: House) -> None:
     assert recruiter.post(path, data={"next_step": "x" * 201}).status_code == 422
 
 
-def _unmatched(house: House) -> uuid.UUID:
+def _unmatched(event_id: str = "e1", number: int = 880501) -> None:
     """A hire that credits nobody we know."""
     body = json.loads(HIRED.read_text())
     body["payload"]["application"]["credited_to"] = None
     body["payload"]["application"]["custom_fields"] = {}
+    body["payload"]["application"]["id"] = number
     raw = json.dumps(body).encode()
     connection = db.session.get_one(Connection, connections.default_connection("greenhouse").id)
-    ats.receive(connection, "e1", CONNECTORS["greenhouse"].parse(raw), raw)
+    ats.receive(connection, event_id, CONNECTORS["greenhouse"].parse(raw), raw)
     outbox.drain()
-    return db.session.scalars(select(AtsEvent.id)).one()
 
 
 def test_a_hire_of_nobody_we_know_waits_for_a_person_to_match_it(house: House) -> None:
     referral = house.referral(house.person())
-    event = _unmatched(house)
+    _unmatched()
+    event = db.session.scalars(select(AtsEvent.id)).one()
     recruiter = board(house)
     assert "880501" in recruiter.get("/studio/events").get_data(as_text=True)
     recruiter.post(
@@ -128,10 +132,31 @@ def test_a_hire_of_nobody_we_know_waits_for_a_person_to_match_it(house: House) -
     )
     outbox.drain()
     assert db.session.get_one(Referral, referral, populate_existing=True).stage == "hired"
-    assert queries.unmatched() == []
+    assert queries.unmatched().rows == []
+
+
+def test_what_waits_to_be_matched_is_paged_the_oldest_first(house: House) -> None:
+    numbers = range(990001, 990061)
+    for number in numbers:
+        clock.travel(dt.timedelta(seconds=1))
+        _unmatched(f"e{number}", number)
+    recruiter = board(house)
+
+    def shown(address: str) -> tuple[list[int], str]:
+        page = recruiter.get(address).get_data(as_text=True)
+        return [int(number) for number in re.findall(r">(990\d{3})<", page)], page
+
+    first, page = shown("/studio/events")
+    assert first == [*numbers][:50]
+    (onward,) = re.findall(r'href="([^"]+)" rel="next"', page)
+    rest, page = shown(html.unescape(onward))
+    assert first + rest == [*numbers]
+    (back,) = re.findall(r'href="([^"]+)" rel="prev"', page)
+    assert shown(html.unescape(back))[0] == first
 
 
 def test_an_event_may_be_set_aside(house: House) -> None:
-    event = _unmatched(house)
+    _unmatched()
+    event = db.session.scalars(select(AtsEvent.id)).one()
     board(house).post(f"/studio/events/{event}/dismissal")
-    assert queries.unmatched() == []
+    assert queries.unmatched().rows == []

@@ -17,7 +17,7 @@ from app.config import LANGUAGES
 from app.db import db
 from app.errors import DomainError, InvalidInput, Sentence
 from app.library.models import Topic
-from app.library.topics import READS, name_in, name_read
+from app.library.topics import name_in, name_read
 from app.people import thresholds
 from app.people.models import KINDS
 from app.people.queries import named
@@ -30,6 +30,7 @@ from app.sharing.views import sharing
 from app.sharing.words import TROUBLES
 from app.web import access, current_settings, redirect_to, render
 from app.web.i18n import language
+from app.web.two_languages import READS
 
 PAGE: Final = "/studio/sharing"
 READERS: Final = ("lead", "admin", "curator")
