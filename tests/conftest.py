@@ -12,6 +12,7 @@ import gc
 import os
 import re
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from sqlalchemy import Engine, event
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 from xdist.scheduler import LoadScopeScheduling
@@ -97,10 +100,30 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords._nobodys_hash.cache_clear()
 
 
+class Compiled(BytecodeCache):
+    """The code of templates, by their name and text."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._codes:
+            bucket.bytecode_from_string(self._codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+def _without_waiting(connection: Any, record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
-    """Each test has an application of its own, and all have the same addresses: what Werkzeug
-    compiles for one is good for the others. What was imported is never walked for garbage."""
+    """Each test has an application of its own, and all have the same addresses and templates:
+    what Werkzeug and Jinja compile for one is good for the others. What was imported is never
+    walked for garbage. SQLite does not wait for the disk: a test survives a kill, no power cut."""
     compile_builder, known = Rule._compile_builder, {}
 
     def compiled(rule: Rule, append_unknown: bool = True) -> Any:
@@ -111,6 +134,8 @@ def _made_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "_compile_builder", compiled)
+        patch.setitem(Flask.jinja_options, "bytecode_cache", Compiled())
+        event.listen(Engine, "connect", _without_waiting)
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
