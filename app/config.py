@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "PORTEVOIX_"
 LANGUAGES = ("fr", "en")
@@ -98,9 +98,11 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
 
 def _zone(env: Mapping[str, str]) -> ZoneInfo:
     name = env.get(PREFIX + "TIMEZONE") or "Europe/Paris"
-    if name not in available_timezones():
-        raise SettingsError(PREFIX + "TIMEZONE", f"a zone such as Europe/Paris, not {name!r}")
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        wanted = f"a zone such as Europe/Paris, not {name!r}"
+        raise SettingsError(PREFIX + "TIMEZONE", wanted) from error
 
 
 def _data_dir(env: Mapping[str, str]) -> Path:
