@@ -128,7 +128,13 @@ def _faults(page: Page) -> Iterator[str]:
         yield "wider than its window"
 
 
+SEEN = """() => Promise.all([...document.images]
+    .filter(image => image.getBoundingClientRect().top < innerHeight && image.checkVisibility())
+    .map(image => image.decode().catch(() => {})))"""
+
+
 def _keep(page: Page, file: Path, *, full: bool) -> None:
+    page.evaluate(SEEN)  # pictures may come after the page
     with Image.open(io.BytesIO(page.screenshot(full_page=full))) as taken:
         picture = taken.convert("RGB")
     if picture.width > WIDEST:

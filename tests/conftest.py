@@ -119,6 +119,14 @@ def _without_waiting(connection: Any, record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
 
+def waits_for_the_disk(app: Flask) -> None:
+    """`app` as it is outside of tests, for those that look at its system calls."""
+    with app.app_context():
+        event.listen(
+            db.engine, "connect", lambda db_api, _: db_api.execute("PRAGMA synchronous=FULL")
+        )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
     """Each test has an application of its own, and all have the same addresses and templates:

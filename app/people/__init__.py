@@ -29,6 +29,7 @@ def start(app: Flask) -> None:
         views,
         words,
     )
+    from app.web import i18n
 
     sessions.start(app)
     kinds.start(app)
@@ -39,6 +40,6 @@ def start(app: Flask) -> None:
     provider_groups.start()
     personal.declare()
     parking.start(app)
-    app.jinja_env.filters["address"] = words.address
+    i18n.add_filter(app, words.address)
     app.jinja_env.globals["saved_views"] = saved_views.bar
     app.register_blueprint(views.people)

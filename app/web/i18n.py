@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -17,6 +20,8 @@ from flask_babel import (
     get_locale,
 )
 from flask_babel import gettext as _
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from werkzeug.exceptions import HTTPException
 
 from app import clock
@@ -140,6 +145,18 @@ def signed_points(value: int) -> str:
     return f"+{points(value)}" if value > 0 else points(value)
 
 
+def add_filter(app: Flask, function: Callable[..., str]) -> None:
+    """Let templates use it. It asks for the context so that it is asked at each look: of a constant,
+    Jinja keeps what a filter made of it in the language of whoever looked first."""
+
+    @pass_context
+    @wraps(function)
+    def at_each_look(_context: Context, *values: Any) -> str:
+        return function(*values)
+
+    app.add_template_filter(at_each_look, function.__name__)
+
+
 def start(app: Flask, settings: Settings) -> None:
     """Install the catalogues and the filters of templates."""
     compile_catalogues()
@@ -147,5 +164,5 @@ def start(app: Flask, settings: Settings) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = settings.locale
     Babel(app, locale_selector=language, timezone_selector=zone_name)
     for function in (day, short_day, month_name, moment, relative, points, signed_points):
-        app.add_template_filter(function)
+        add_filter(app, function)
     app.jinja_env.globals["get_locale"] = get_locale

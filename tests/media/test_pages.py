@@ -74,7 +74,7 @@ def test_it_tells_templates_the_addresses(app: Flask, row: Picture) -> None:
 def test_it_prints_a_picture_that_keeps_its_room(app: Flask, row: Picture) -> None:
     page = (
         '{% from "_macros/media.html" import picture %}'
-        '{{ picture(p, alt, sizes="40rem", class="wide") }}{{ picture(p, "") }}'
+        '{{ picture(p, alt, sizes="40rem", class="wide") }}{{ picture(p, "", first=true) }}'
     )
     alt = 'A "boat" <b>& its crew</b>'
     with app.test_request_context():
@@ -85,5 +85,6 @@ def test_it_prints_a_picture_that_keeps_its_room(app: Flask, row: Picture) -> No
         "class": "wide", "src": urls.src, "srcset": urls.srcset, "sizes": "40rem", "width": "1400",
         "height": "700", "alt": alt, "loading": "lazy", "decoding": "async",
     }  # fmt: skip
+    assert second["fetchpriority"] == "high" and "loading" not in second
     assert second["alt"] == "" and second["sizes"] == "100vw" and "class" not in second
     assert "style" not in html

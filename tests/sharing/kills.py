@@ -29,7 +29,7 @@ from app.sharing import publisher, service
 from app.sharing.models import Share
 from app.supervisor import queue_server
 from standin.linkedin import CLIENT_ID, CLIENT_SECRET, StandIn
-from tests.conftest import START, House, serving, settings_for
+from tests.conftest import START, House, serving, settings_for, waits_for_the_disk
 from tests.jobs.conftest import Server, start_server
 from tests.sharing import kit
 from tests.sharing.tracing import Course, Plan, Tracer
@@ -93,6 +93,7 @@ class Range:
                 SHARE_TIMEOUT_SECONDS="1", REDIS_URL=self.server.url,
             )
         )  # fmt: skip
+        waits_for_the_disk(self.app)
         with self.app.app_context():
             migrating.upgrade()
         living = serving(self.app)
