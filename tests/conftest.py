@@ -25,7 +25,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Engine, event
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 from xdist.scheduler import LoadScopeScheduling
@@ -119,6 +119,28 @@ def _without_waiting(connection: Any, record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
 
+def _sharing(initialize: Callable[..., None]) -> Callable[..., None]:
+    """Engines that speak the same dialect, and know the statements that one of them compiled."""
+    first: dict[str, Engine] = {}
+
+    # SQLAlchemy reads from these names what `create_engine` may be given.
+    def shared(
+        self: Engine, pool: Any, dialect: Any, url: URL, logging_name: str | None = None,
+        echo: Any = None, query_cache_size: int = 500, execution_options: Any = None,
+        hide_parameters: bool = False,
+    ) -> None:  # fmt: skip
+        known = first.setdefault(url.drivername, self)
+        knows = known is not self and getattr(known.dialect, "server_version_info", None)
+        initialize(
+            self, pool, known.dialect if knows else dialect, url, logging_name, echo,
+            query_cache_size, execution_options, hide_parameters,
+        )  # fmt: skip
+        if knows:
+            self._compiled_cache = known._compiled_cache
+
+    return shared
+
+
 def waits_for_the_disk(app: Flask) -> None:
     """`app` as it is outside of tests, for those that look at its system calls."""
     with app.app_context():
@@ -129,9 +151,10 @@ def waits_for_the_disk(app: Flask) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
-    """Each test has an application of its own, and all have the same addresses and templates:
-    what Werkzeug and Jinja compile for one is good for the others. What was imported is never
-    walked for garbage. SQLite does not wait for the disk: a test survives a kill, no power cut."""
+    """Each test has an application of its own, and all have the same addresses, templates and
+    statements: what Werkzeug, Jinja and SQLAlchemy compile for one is good for the others, and
+    is kept once. What was imported is never walked for garbage. SQLite does not wait for the
+    disk: a test survives a kill, no power cut."""
     compile_builder, known = Rule._compile_builder, {}
 
     def compiled(rule: Rule, append_unknown: bool = True) -> Any:
@@ -144,6 +167,7 @@ def _made_once() -> Iterator[None]:
         patch.setattr(Rule, "_compile_builder", compiled)
         patch.setitem(Flask.jinja_options, "bytecode_cache", Compiled())
         event.listen(Engine, "connect", _without_waiting)
+        patch.setattr(Engine, "__init__", _sharing(Engine.__init__))
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)

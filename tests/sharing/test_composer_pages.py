@@ -171,7 +171,9 @@ def test_it_counts_as_the_network_counts(house: House) -> None:
     said = text_of(house.browser(me).post("/sharing/preview?lang=en", data=wish))
     assert "3,001 of 3,000 characters: too long" in said
     said = text_of(house.browser(me).post("/sharing/preview?lang=fr", data=wish))
-    assert "3\u202f001 caractères sur 3\u202f000" in said  # each reader's own way, whoever looked first
+    assert (
+        "3\u202f001 caractères sur 3\u202f000" in said
+    )  # each reader's own way, whoever looked first
 
 
 def test_it_says_how_much_is_ones_own(house: House) -> None:

@@ -57,12 +57,17 @@ def test_it_finishes_requests_and_jobs_under_way_when_it_stops(start: Start) -> 
     assert effects(again, "tiny.outside") == {1: 1}
 
 
+def with_work(product: Running, seconds: int) -> list[int]:
+    """Every process of it, a work-horse that works for so long among them."""
+    product.record(1, kind="tiny.work", seconds=seconds)
+    eventually(lambda: len(product.everything()) >= 9, "a work-horse is at work")
+    return product.everything()
+
+
 def test_it_ends_at_once_at_the_second_signal(start: Start) -> None:
     product = start()
     product.wait_until_up()
-    product.record(1, kind="tiny.work", seconds=20)
-    clock.sleep(0.5)
-    everything = product.everything()
+    everything = with_work(product, 20)
     began = clock.monotonic()
     product.process.send_signal(signal.SIGINT)
     clock.sleep(0.6)
@@ -75,9 +80,7 @@ def test_it_ends_at_once_at_the_second_signal(start: Start) -> None:
 def test_it_does_not_wait_longer_than_ten_seconds_for_work_that_does_not_end(start: Start) -> None:
     product = start()
     product.wait_until_up()
-    product.record(1, kind="tiny.work", seconds=25)
-    clock.sleep(0.5)
-    everything = product.everything()
+    everything = with_work(product, 25)
     began = clock.monotonic()
     assert product.stop() == 0
     took = clock.monotonic() - began
@@ -89,10 +92,7 @@ def test_it_does_not_wait_longer_than_ten_seconds_for_work_that_does_not_end(sta
 def test_it_leaves_no_process_when_it_is_killed(start: Start) -> None:
     product = start()
     product.wait_until_up()
-    product.record(1, kind="tiny.work", seconds=20)  # a work-horse is among them
-    clock.sleep(0.5)
-    everything = product.everything()
-    assert len(everything) >= 9
+    everything = with_work(product, 20)
     product.process.kill()
     product.process.wait()
     took = eventually(lambda: all_gone(everything), "every process is gone", 5)
