@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 import app as product
 from app import audit, clock
-from app.administration.audit_words import ACTION_NAMES, AREA_NAMES
+from app.administration.audit_words import ACTION_NAMES, AREA_NAMES, TARGET_NAMES
 from app.audit import queries
 from app.audit.areas import AREAS, OWN, SHOWN, area_of
 from app.audit.models import AuditEntry
@@ -28,26 +29,28 @@ CAP = select(AuditEntry).where(AuditEntry.action == "sharing.cap")
 FOLDER = Path(product.__file__).parent
 
 
-def _acts() -> set[str]:
-    """Every act that the code notes by its name."""
+@cache
+def _noted(place: int) -> set[str]:
+    """What the code notes: its acts (0), or the kinds of things that they are about (1)."""
     found = set()
     for file in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             is_note = isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.record"
-            if is_note and isinstance(name := node.args[0], ast.Constant):
+            if is_note and isinstance(name := node.args[place], ast.Constant):
                 found.add(str(name.value))
     return found
 
 
 def test_each_act_is_shown_to_auditors_or_belongs_to_a_person() -> None:
-    assert len(_acts()) > 60
-    assert _acts() - SHOWN - OWN == set()
+    assert len(_noted(0)) > 60
+    assert _noted(0) - SHOWN - OWN == set()
     assert not SHOWN & OWN
 
 
 def test_each_shown_act_has_words() -> None:
     assert set(ACTION_NAMES) == SHOWN
     assert set(AREA_NAMES) == set(AREAS)
+    assert _noted(1) - {"person"} <= set(TARGET_NAMES), "a person stands there by name"
     assert area_of("role.given") == "rights"
     assert area_of("member.left") is None
 
@@ -62,6 +65,8 @@ def test_it_shows_acts_with_names_and_filters_them(house: House) -> None:
     assert "Role given" in page
     assert "Maëlle Kerjan" in page
     assert "Pauline Ferré" in page
+    audit.record("story.created", "story", new_id(), actor_id=admin.id)
+    assert ">un récit</a>" in browser.get("/studio/audit?lang=fr").get_data(as_text=True)
     only = browser.get(f"/studio/audit?actor={admin.id}&lang=en").get_data(as_text=True)
     assert "Role given" in only
     assert "Person added" not in only, "the product itself added them"
