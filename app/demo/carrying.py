@@ -226,7 +226,7 @@ def _publish(told: Carried, network: Network | None) -> None:
         share = service.press(id_of(told.key), wish)
     share_id, person_id = share.id, share.person_id
     publisher.publish_due(threads=1)
-    if _status(share_id) != "published":  # an attempt that died with an earlier fill holds it
+    if _status(share_id) != "published":  # an attempt that died with an earlier fill may hold it
         clock.travel(dt.timedelta(seconds=current_settings().share_lease_seconds + 1))
         publisher.publish_due(threads=1)
     if _status(share_id) == "unknown":

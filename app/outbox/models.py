@@ -81,8 +81,8 @@ class OutboxDelivery(Model):
 
 
 OPEN: Final = text("outbox_delivery.state <> 'done'")
-"""What there is still to do or to look at. In the words of the index: SQLite takes it for no
-others, and what is done is a thousand times more."""
+"""What there is still to do or to look at, in the words of the index: SQLite does not conclude them
+from others (`state = 'pending'`), and what is done is a thousand times more."""
 
 
 class Lease(Model):

@@ -655,9 +655,10 @@ class WaitingEvent:
     received_at: dt.datetime
 
 
-def unmatched(
-    *, after: str | None = None, before: str | None = None, limit: int = 50
-) -> Beside[WaitingEvent]:
+WAITING_PAGE: Final = 50
+
+
+def unmatched(*, after: str | None = None, before: str | None = None) -> Beside[WaitingEvent]:
     """The human queue, those who wait longest first: hires that name nobody we know. Raises
     `InvalidInput` for a place of the list that is none."""
     waiting = (
@@ -678,7 +679,7 @@ def unmatched(
         lambda event: encode_cursor(event.received_at, event.id),
         after=after,
         before=before,
-        limit=limit,
+        limit=WAITING_PAGE,
         rising=True,
     )
 

@@ -44,14 +44,19 @@ def beside(
 ) -> Beside[Row]:
     """The part of a list after one place of it, or before another. The list stands in the order of
     its `keys`, the greatest first unless they are `rising`; a place is what `encode_cursor` made
-    of them. Raises `InvalidInput` for a place that is none."""
+    of them. Where nothing stands before a place any more it is the list's beginning. Raises
+    `InvalidInput` for a place that is none."""
     backwards = bool(before) and not after
     upwards = rising != backwards
-    if place := after or before:
-        query = query.where(beyond(place, keys, rising=upwards))
-    query = query.order_by(*(keys if upwards else (key.desc() for key in keys)))
-    found = read(query.limit(limit + 1))
+    place = after or before
+    part = query.where(beyond(place, keys, rising=upwards)) if place else query
+    part = part.order_by(*(keys if upwards else (key.desc() for key in keys)))
+    found = read(part.limit(limit + 1))
     more, rows = len(found) > limit, list(found[:limit])
+    if backwards and not rows:
+        return beside(
+            query, keys, read, place_of, after=None, before=None, limit=limit, rising=rising
+        )
     if not rows:
         return Beside([])
     if backwards:
@@ -81,14 +86,14 @@ def _bound(place: str, keys: Sequence[Any]) -> list[ColumnElement[Any]]:
     try:
         texts = json.loads(base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)))
         values = [_READ[key.type.python_type](text) for key, text in zip(keys, texts, strict=True)]
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise unreadable() from error
     return [literal(value, key.type) for key, value in zip(keys, values, strict=True)]
 
 
 def _moment(text: str) -> dt.datetime:
     when = dt.datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
+    return when.astimezone(dt.UTC) if when.tzinfo else when.replace(tzinfo=dt.UTC)
 
 
 def _number(text: str) -> int:

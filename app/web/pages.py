@@ -76,7 +76,8 @@ _PLACES = ("after", "before")
 
 
 def url_with(**changes: str | None) -> str:
-    """This address with some parameters changed; filters live in the address."""
+    """This address with some parameters changed, at the beginning of its list unless a place is
+    given; filters live in the address."""
     args = {k: v for k, v in request.args.items() if k not in changes and k not in _PLACES}
     args |= {k: v for k, v in changes.items() if v}
     return f"{request.path}?{urlencode(args)}" if args else request.path

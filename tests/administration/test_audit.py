@@ -21,8 +21,10 @@ from app.audit.areas import AREAS, OWN, SHOWN, area_of
 from app.audit.models import AuditEntry
 from app.audit.queries import Search
 from app.db import db, new_id, transaction
+from app.errors import InvalidInput
 from app.people import service as people
 from app.people.directory import depart
+from app.web.cursors import encode_cursor
 from tests.conftest import House
 
 CAP = select(AuditEntry).where(AuditEntry.action == "sharing.cap")
@@ -124,6 +126,11 @@ def test_pages_follow_each_other_without_a_gap(any_app: Flask) -> None:
     assert len(seen) == len(set(seen)) == 120
     back = queries.find(Search(target_kind="sharing"), before=part.previous)
     assert [int(row.target_id) for row in back.rows] == seen[50:100]
+    newest = encode_cursor(at + dt.timedelta(days=1), new_id())
+    emptied = queries.find(Search(target_kind="sharing"), before=newest)
+    assert [int(row.target_id) for row in emptied.rows] == seen[:50] and emptied.previous is None
+    with pytest.raises(InvalidInput):
+        queries.find(Search(), after=encode_cursor("0001-01-01T00:00:00+23:59", new_id()))
     assert [row.target_id for row in queries.each(Search(target_id="7"))] == ["7"]
 
 

@@ -14,10 +14,11 @@ from sqlalchemy import select
 
 from app import clock, outbox
 from app.audit.models import AuditEntry
-from app.db import db
+from app.db import db, new_id
 from app.integrations.registry import CONNECTORS
 from app.referrals import ats, connections, queries
 from app.referrals.models import AtsEvent, Connection, Referral
+from app.web.cursors import encode_cursor
 from tests.conftest import House
 
 HIRED = Path(__file__).parents[1] / "samples" / "ats" / "greenhouse" / "hired.body.json"
@@ -153,6 +154,9 @@ def test_what_waits_to_be_matched_is_paged_the_oldest_first(house: House) -> Non
     assert first + rest == [*numbers]
     (back,) = re.findall(r'href="([^"]+)" rel="prev"', page)
     assert shown(html.unescape(back))[0] == first
+    last = encode_cursor(clock.now() + dt.timedelta(days=1), new_id())
+    emptied, page = shown(f"/studio/events?after={last}&lang=en")
+    assert emptied == [] and "Nothing further" in page
 
 
 def test_an_event_may_be_set_aside(house: House) -> None:
