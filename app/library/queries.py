@@ -46,7 +46,7 @@ from app.people import audiences
 from app.people.audiences import SEEN
 from app.people.models import Person
 from app.prepared import Reading
-from app.web.cursors import beyond, encode_cursor
+from app.web.cursors import Beside, beside, beyond, encode_cursor
 from app.web.two_languages import READS
 
 Reach = frozenset[uuid.UUID] | None
@@ -157,6 +157,7 @@ class StudioRow:
     visible_from: dt.datetime | None
     expires_at: dt.datetime | None
     published_at: dt.datetime | None
+    created_at: dt.datetime
     updated_at: dt.datetime
     has_picture: bool
     audience: tuple[str, ...]
@@ -171,13 +172,6 @@ class Cards(NamedTuple):
     next: str | None
     is_cut: bool = False
     looked_through: int = 0
-
-
-class Rows(NamedTuple):
-    """A part of the studio's list; `next` as in `Cards`."""
-
-    items: list[StudioRow]
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,14 +275,6 @@ def _is_for(network: str) -> ColumnElement[bool]:
     """The list of networks is stored as JSON text on both databases; an empty one means all."""
     stored = func.replace(cast(Story.networks, Text), " ", "")
     return or_(stored == "[]", stored.contains(f'"{fold(network[:40])}"'))
-
-
-# --- cursors -----------------------------------------------------------------------------
-
-
-def _before(column: Any, cursor: str | None) -> list[ColumnElement[bool]]:
-    """The rows behind a cursor, in a list ordered by `column` and id, both falling."""
-    return [beyond(cursor, (column, Story.id))] if cursor else []
 
 
 # --- cards for members -------------------------------------------------------------------
@@ -450,7 +436,8 @@ def shelf(
     is meant, cost the same in a library of any size.
     """
     limit, narrowed = min(max(limit, 1), MAX_PAGE), _conditions(filters)
-    behind, most = _before(Story.published_at, after), SEARCHED if narrowed else LOOKED
+    behind = [beyond(after, (Story.published_at, Story.id))] if after else []
+    most = SEARCHED if narrowed else LOOKED
     values = {"now": clock.now(), "language": language, "most": limit + 1, "mine": [*mine]}
     rows: Sequence[Any] = (
         db.session.execute(_shelf(most, narrowed, behind), values).all()
@@ -541,10 +528,18 @@ def all_topics(within: Reach = None, language: str | None = None) -> list[TopicR
 # --- the studio --------------------------------------------------------------------------
 
 
-def studio(filters: StoryFilter, viewer: Viewer, after: str | None = None, limit: int = 50) -> Rows:
-    """The stories a writer may see, the last made first; `filters.status` is one of `STATES`.
-    Raises `InvalidInput` for a cursor that is none."""
-    limit, now = min(max(limit, 1), MAX_PAGE), clock.now()
+def studio(
+    filters: StoryFilter,
+    viewer: Viewer,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> Beside[StudioRow]:
+    """The stories a writer may see, the last made first: those after one place of the list or
+    before another; `filters.status` is one of `STATES`. Raises `InvalidInput` for a cursor that
+    is none."""
+    now = clock.now()
     query = (
         select(
             Story.id, Story.kind, _own.title, Story.networks, Person.name.label("author_name"),
@@ -554,17 +549,18 @@ def studio(filters: StoryFilter, viewer: Viewer, after: str | None = None, limit
         .join(_own, and_(_own.story_id == Story.id, _own.language == Story.language))
         .outerjoin(Person, Person.id == Story.author_id)
         .where(_works_on(viewer), *_conditions(filters))
-        .where(*_before(Story.created_at, after))
-        .order_by(Story.created_at.desc(), Story.id.desc())
     )  # fmt: skip
     if filters.status in STATES:
         query = query.where(_in_state(filters.status, now))
-    rows = db.session.execute(query.limit(limit + 1)).all()
-    items = _as_rows(rows[:limit], now, viewer.language)
-    if len(rows) <= limit:
-        return Rows(items, None)
-    last = rows[limit - 1]
-    return Rows(items, encode_cursor(last.created_at, last.id))
+    return beside(
+        query,
+        (Story.created_at, Story.id),
+        lambda part: _as_rows(db.session.execute(part).all(), now, viewer.language),
+        lambda row: encode_cursor(row.created_at, row.id),
+        after=after,
+        before=before,
+        limit=min(max(limit, 1), MAX_PAGE),
+    )
 
 
 def _as_rows(rows: Sequence[Any], now: dt.datetime, language: str | None) -> list[StudioRow]:
@@ -578,7 +574,7 @@ def _as_rows(rows: Sequence[Any], now: dt.datetime, language: str | None) -> lis
             networks=tuple(row.networks), author_name=row.author_name,
             state=state_of(row.status, row.visible_from, row.expires_at, now),
             visible_from=row.visible_from, expires_at=row.expires_at,
-            published_at=row.published_at, updated_at=row.updated_at,
+            published_at=row.published_at, created_at=row.created_at, updated_at=row.updated_at,
             has_picture=row.picture_id is not None,
             audience=tuple(name for _id, name in meant.get(row.id, ())),
         )
@@ -669,18 +665,18 @@ def story_by_slug(slug: str) -> Story:
 
 def api_stories(
     filters: StoryFilter, viewer: Viewer, after: str | None = None, limit: int = 50
-) -> tuple[list[Story], str | None]:
-    """Whole stories for a program, the last made first, and the next cursor. Who is no writer
+) -> Beside[Story]:
+    """Whole stories for a program, the last made first. Who is no writer
     gets what is meant for them and may be read now. Raises `InvalidInput` for a cursor that is none."""
-    limit = min(max(limit, 1), MAX_PAGE)
-    query = (
-        select(Story)
-        .where(_is_open_to(viewer, clock.now()), *_conditions(filters))
-        .where(*_before(Story.created_at, after))
-        .order_by(Story.created_at.desc(), Story.id.desc())
-    )
+    query = select(Story).where(_is_open_to(viewer, clock.now()), *_conditions(filters))
     if filters.status:
         query = query.where(Story.status == filters.status)
-    rows = list(db.session.scalars(query.limit(limit + 1)))
-    more = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id) if rows[limit:] else None
-    return rows[:limit], more
+    return beside(
+        query,
+        (Story.created_at, Story.id),
+        lambda part: list(db.session.scalars(part)),
+        lambda story: encode_cursor(story.created_at, story.id),
+        after=after,
+        before=None,
+        limit=min(max(limit, 1), MAX_PAGE),
+    )

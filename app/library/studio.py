@@ -75,14 +75,15 @@ def story_list() -> Response:
             author_id=reader.person_id if asked["mine"] else None,
         ),
         reader,
-        request.args.get("after"),
-        PAGE,
+        after=request.args.get("after"),
+        before=request.args.get("before"),
+        limit=PAGE,
     )
     choices = queries.topic_choices(language())
     asked["topic"] = _code_among(choices, asked["topic"])
     return render(
         "library/studio_stories.html",
-        found=found,
+        beside=found,
         asked=asked,
         states=words.state_names(),
         kinds=kind_choices(),

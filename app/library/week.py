@@ -167,7 +167,7 @@ def _languages() -> Any:
 
 def drafts(viewer: Viewer) -> list[Draft]:
     """The drafts a writer may read again, the last made first."""
-    rows = studio(StoryFilter(status="draft"), viewer, None, DRAFTS).items
+    rows = studio(StoryFilter(status="draft"), viewer, limit=DRAFTS).rows
     ids = [row.id for row in rows]
     if not ids:
         return []

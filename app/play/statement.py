@@ -277,8 +277,7 @@ def _referrals(person_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[uuid.UUID, Ref
     if not ids:
         return {}
     asked = ReferralFilter(referrer_id=person_id, ids=tuple(ids))
-    rows, _next = referrals.referrals(asked, limit=len(ids))
-    return {row.id: row for row in rows}
+    return {row.id: row for row in referrals.referrals(asked, limit=len(ids)).rows}
 
 
 def _line(fact: Fact, known: _Known) -> Line:

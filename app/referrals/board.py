@@ -91,7 +91,7 @@ def index() -> Response:
     """The list, its stages and its filters."""
     args, f = request.args, asked()
     oldest, size = args.get("order") == "oldest", LONG_PAGE if args.get("rows") == "200" else PAGE
-    page = queries.board_page(
+    page = queries.referrals(
         f, after=args.get("after"), before=args.get("before"), oldest=oldest, limit=size
     )
     recruiters = reach.recruiters(f.within)

@@ -92,7 +92,7 @@ def _outcomes(outcomes: list[Outcome], title: str, undo: str = "", given: str = 
     """What became of each, with its name; and, where it can be, a way back."""
     ids = tuple(each.id for each in outcomes)
     asked = ReferralFilter(ids=ids, within=reach.mine())
-    rows, _next = queries.referrals(asked, limit=MOST)
+    rows = queries.referrals(asked, limit=MOST).rows
     return render(
         "web/outcomes.html",
         spot="board",

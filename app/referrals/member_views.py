@@ -35,14 +35,15 @@ def offers() -> Response:
         for name in ("q", "department", "location", "contract", "entity")
     }
     me = access.me().person_id
-    rows, next_cursor = offer_queries.open_offers(
-        me, **asked, after=request.args.get("after"), limit=PAGE
+    args = request.args
+    found = offer_queries.open_offers(
+        me, **asked, after=args.get("after"), before=args.get("before"), limit=PAGE
     )
     facets = offer_queries.facets(person_id=me)
     return render(
         "referrals/offers.html",
-        offers=rows,
-        next_cursor=next_cursor,
+        beside=found,
+        offers=found.rows,
         asked=asked,
         choices={
             "location": [(f.value, f.value) for f in facets.locations],
@@ -120,16 +121,17 @@ def mine() -> Response:
     """My referrals as far as each candidate allows, and the life of my links."""
     me = access.me().person_id
     tab = "links" if request.args.get("tab") == "links" else "people"
-    rows, next_cursor = queries.referrals(
-        ReferralFilter(referrer_id=me, stage=request.args.get("stage") or None),
-        after=request.args.get("after"),
+    args = request.args
+    found = queries.referrals(
+        ReferralFilter(referrer_id=me, stage=args.get("stage") or None),
+        after=args.get("after"),
+        before=args.get("before"),
         limit=PAGE,
     )
     return render(
         "referrals/mine.html",
         tab=tab,
-        rows=rows if tab == "people" else [],
-        next_cursor=next_cursor if tab == "people" else None,
+        beside=found,
         links=queries.links_of(me) if tab == "links" else [],
         link_url=link_url,
         channels=channel_names(),

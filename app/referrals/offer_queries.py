@@ -10,7 +10,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
@@ -35,7 +35,7 @@ from app.referrals.models import Connection, Offer, OfferLink, Referral
 from app.referrals.reach import Within
 from app.settings.models import Entity
 from app.web import current_settings
-from app.web.cursors import Beside, beside, beyond, encode_cursor
+from app.web.cursors import Beside, beside, encode_cursor, throughout
 
 MAX_PAGE: Final = 200
 _WORDS: Final = 8
@@ -95,13 +95,6 @@ class OfferDetail:
     connection_name: str | None
     links: int
     referrals: int
-
-
-class Page(NamedTuple):
-    """A part of a list; `next` is the cursor of the following part, None at the end."""
-
-    items: list[OfferRow]
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +168,8 @@ def _conditions(f: OfferFilter) -> list[ColumnElement[bool]]:
     return found + [Offer.search_text.contains(word) for word in words]
 
 
-def _page(query: Select[Any], limit: int, by: str) -> Page:
-    rows = [_row(tuple(row)) for row in db.session.execute(query.limit(limit + 1))]
-    if len(rows) <= limit:
-        return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(rows[:limit], encode_cursor(getattr(last, by), last.id))
+def _rows(part: Select[Any]) -> list[OfferRow]:
+    return [_row(tuple(row)) for row in db.session.execute(part)]
 
 
 def open_offers(
@@ -191,19 +180,23 @@ def open_offers(
     contract: str = "",
     entity: str = "",
     after: str | None = None,
+    before: str | None = None,
     limit: int = 24,
-) -> Page:
-    """The open offers that are meant for somebody, the newest first. Raises `InvalidInput` for
-    a cursor that is none."""
+) -> Beside[OfferRow]:
+    """The open offers that are meant for somebody, the newest first: those after one place of
+    the list or before another. Raises `InvalidInput` for a cursor that is none."""
     filters = OfferFilter(q, "open", department, location, contract, entity=entity)
-    query = (
-        select(*_COLUMNS)
-        .where(*_conditions(filters), Offer.opened_at.is_not(None), reach.met_by(person_id))
-        .order_by(Offer.opened_at.desc(), Offer.id.desc())
+    return beside(
+        select(*_COLUMNS).where(
+            *_conditions(filters), Offer.opened_at.is_not(None), reach.met_by(person_id)
+        ),
+        (Offer.opened_at, Offer.id),
+        _rows,
+        lambda row: encode_cursor(row.opened_at, row.id),
+        after=after,
+        before=before,
+        limit=min(max(limit, 1), MAX_PAGE),
     )
-    if after:
-        query = query.where(beyond(after, (Offer.opened_at, Offer.id)))
-    return _page(query, min(max(limit, 1), MAX_PAGE), "opened_at")
 
 
 def list_offers(
@@ -219,7 +212,7 @@ def list_offers(
     return beside(
         select(*_COLUMNS).where(*_conditions(filters)),
         (Offer.created_at, Offer.id),
-        lambda part: [_row(tuple(row)) for row in db.session.execute(part)],
+        _rows,
         lambda row: encode_cursor(row.created_at, row.id),
         after=after,
         before=before,
@@ -239,25 +232,22 @@ def api_offers(
     within: Within,
     after: str | None = None,
     limit: int = 50,
-) -> tuple[list[Offer], str | None]:
-    """Whole offers for a program, the last made first, and the next cursor: those that the
+) -> Beside[Offer]:
+    """Whole offers for a program, the last made first: those that the
     reader keeps as far as their role goes (`within`), drafts included, and published ones that
     are meant for them. Raises `InvalidInput` like `open_offers`."""
     filters = OfferFilter(
         q=q, status=status, source=source or "", external_id=external_id or "", entity=entity
     )
-    limit = min(max(limit, 1), MAX_PAGE)
-    query = (
-        select(Offer)
-        .where(*_conditions(filters), *readable(reader_id, within))
-        .order_by(Offer.created_at.desc(), Offer.id.desc())
-        .limit(limit + 1)
+    return beside(
+        select(Offer).where(*_conditions(filters), *readable(reader_id, within)),
+        (Offer.created_at, Offer.id),
+        lambda part: list(db.session.scalars(part)),
+        lambda offer: encode_cursor(offer.created_at, offer.id),
+        after=after,
+        before=None,
+        limit=min(max(limit, 1), MAX_PAGE),
     )
-    if after:
-        query = query.where(beyond(after, (Offer.created_at, Offer.id)))
-    rows = list(db.session.scalars(query))
-    more = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id) if rows[limit:] else None
-    return rows[:limit], more
 
 
 def readable(reader_id: uuid.UUID, within: Within) -> list[ColumnElement[bool]]:
@@ -279,13 +269,7 @@ def offer_for(offer_id: uuid.UUID, reader_id: uuid.UUID, within: Within) -> Offe
 
 def every_offer(filters: OfferFilter) -> Iterator[OfferRow]:
     """All offers a list shows, part by part, for an export."""
-    after: str | None = None
-    while True:
-        page = list_offers(filters, after, MAX_PAGE)
-        yield from page.rows
-        after = page.next
-        if after is None:
-            return
+    return throughout(lambda after: list_offers(filters, after, MAX_PAGE))
 
 
 def facets(
@@ -320,7 +304,7 @@ def _facet(
 def named(ids: Collection[uuid.UUID], within: Within = None) -> list[OfferRow]:
     """The offers of these identifiers that a role keeps, in no order."""
     query = select(*_COLUMNS).where(Offer.id.in_(ids), reach.kept_offers(within))
-    return [_row(tuple(row)) for row in db.session.execute(query.limit(MAX_PAGE))]
+    return _rows(query.limit(MAX_PAGE))
 
 
 def offer_detail(offer_id: uuid.UUID, within: Within = None) -> OfferDetail:

@@ -48,7 +48,7 @@ from app.referrals.models import (
 )  # fmt: skip
 from app.referrals.reach import Within
 from app.referrals.service import facts_of
-from app.web.cursors import Beside, beside, beyond, encode_cursor
+from app.web.cursors import Beside, beside, encode_cursor, first_part, throughout
 
 MAX_PAGE = 200
 
@@ -240,32 +240,41 @@ def _matches(q: str) -> ColumnElement[bool]:
 
 
 def referrals(
-    f: ReferralFilter, *, after: str | None = None, limit: int = 50
-) -> tuple[list[ReferralRow], str | None]:
-    """One page of referrals, newest first, and the cursor of the next page."""
-    limit = max(1, min(limit, MAX_PAGE))
-    found: Sequence[Any]
-    if not after and f.referrer_id and f == ReferralFilter(referrer_id=f.referrer_id):
+    f: ReferralFilter,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    oldest: bool = False,
+    limit: int = 50,
+) -> Beside[ReferralRow]:
+    """The referrals after one place of the list, or before another, by date of reception, the
+    newest first (or the `oldest`). Raises `InvalidInput` for a cursor that is none."""
+    limit, own = max(1, min(limit, MAX_PAGE)), f.referrer_id is not None
+    whole = f == ReferralFilter(referrer_id=f.referrer_id)
+    if own and whole and not (after or before or oldest):
         found = _BROUGHT.all({"referrer_id": f.referrer_id, "most": limit + 1})
-    else:
-        found = db.session.execute(_narrowed(f, after).limit(limit + 1)).all()
-    rows = [_row(r, for_referrer=f.referrer_id is not None) for r in found[:limit]]
-    more = len(found) > limit
-    return rows, encode_cursor(rows[-1].received_at, rows[-1].id) if more and rows else None
+        return first_part([_row(row, for_referrer=True) for row in found], limit, _place)
+    return beside(
+        _rows().where(*_conditions(f)),
+        (Referral.received_at, Referral.id),
+        lambda part: [_row(row, for_referrer=own) for row in db.session.execute(part)],
+        _place,
+        after=after,
+        before=before,
+        limit=limit,
+        rising=oldest,
+    )
 
 
-def _narrowed(f: ReferralFilter, after: str | None) -> Select[*tuple[Any, ...]]:
-    """Those behind the place of a cursor."""
-    query = _rows().where(*_conditions(f)).order_by(*_NEWEST_FIRST)
-    return query.where(beyond(after, (Referral.received_at, Referral.id))) if after else query
+def _place(row: ReferralRow) -> str:
+    return encode_cursor(row.received_at, row.id)
 
 
-_NEWEST_FIRST: Final = (Referral.received_at.desc(), Referral.id.desc())
 # What one person brought stands on the first page of everybody who brought somebody.
 _BROUGHT: Final = Reading(
     _rows()
     .where(Referral.referrer_id == bindparam("referrer_id"), _told_to_referrer())
-    .order_by(*_NEWEST_FIRST)
+    .order_by(Referral.received_at.desc(), Referral.id.desc())
     .limit(bindparam("most", type_=Integer, literal_execute=True))
 )
 
@@ -298,8 +307,7 @@ def referral(
     """One referral, for staff as far as their role goes, or for its referrer; None where it is
     not theirs."""
     asked = ReferralFilter(referrer_id=referrer_id, ids=(referral_id,), within=within)
-    rows, _next = referrals(asked, limit=1)
-    return rows[0] if rows else None
+    return next(iter(referrals(asked, limit=1).rows), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,36 +436,9 @@ def of_referrer(person_id: uuid.UUID) -> list[uuid.UUID]:
     return list(db.session.scalars(select(Referral.id).where(Referral.referrer_id == person_id)))
 
 
-def board_page(
-    f: ReferralFilter,
-    *,
-    after: str | None = None,
-    before: str | None = None,
-    oldest: bool = False,
-    limit: int = 50,
-) -> Beside[ReferralRow]:
-    """The rows after one place of the list, or before another, by date of reception. Raises
-    `InvalidInput` for a cursor that is none."""
-    return beside(
-        _rows().where(*_conditions(f)),
-        (Referral.received_at, Referral.id),
-        lambda part: [_row(row, for_referrer=False) for row in db.session.execute(part)],
-        lambda row: encode_cursor(row.received_at, row.id),
-        after=after,
-        before=before,
-        limit=max(1, min(limit, MAX_PAGE)),
-        rising=oldest,
-    )
-
-
 def each_referral(f: ReferralFilter) -> Iterator[ReferralRow]:
     """All that a list shows, part by part, for an export."""
-    after: str | None = None
-    while True:
-        rows, after = referrals(f, after=after, limit=MAX_PAGE)
-        yield from rows
-        if after is None:
-            return
+    return throughout(lambda after: referrals(f, after=after, limit=MAX_PAGE))
 
 
 COUNTED: Final = 1000

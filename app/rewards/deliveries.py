@@ -58,7 +58,7 @@ def _asked(
 
 def _list(template: str, asked: RedemptionFilter) -> Response:
     args = request.args
-    page = queries.redemptions_page(
+    page = queries.redemptions(
         asked, after=args.get("after"), before=args.get("before"), limit=PAGE
     )
     return render(

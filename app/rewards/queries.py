@@ -20,7 +20,7 @@ from app.rewards import effective, words
 from app.rewards.effective import Shopper, deliverer, left, price, stock
 from app.rewards.models import RESERVED, Redemption, Reward, RewardOverride
 from app.settings.models import Entity
-from app.web.cursors import Beside, beside, encode_cursor
+from app.web.cursors import Beside, beside, encode_cursor, throughout
 from app.web.two_languages import READS
 
 MAX_PAGE = 200
@@ -239,15 +239,6 @@ def _whose(f: RewardFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def rewards(
-    f: RewardFilter, *, after: str | None = None, limit: int = 50
-) -> tuple[list[RewardRow], str | None]:
-    """One page by price, and the cursor of the next. Raises `InvalidInput` for an unreadable
-    `after`."""
-    page = rewards_page(f, after=after, limit=limit)
-    return page.rows, page.next
-
-
-def rewards_page(
     f: RewardFilter, *, after: str | None = None, before: str | None = None, limit: int = 50
 ) -> Beside[RewardRow]:
     """The rewards by price after one place of the list, or before another. Raises `InvalidInput`
@@ -277,21 +268,6 @@ def titles(
     )
     found = db.session.execute(wanted, {READS: language})
     return {row.id: row.title for row in found}
-
-
-def on_sale(
-    *,
-    after: str | None = None,
-    limit: int = 50,
-    in_stock: bool = False,
-    shopper: Shopper | None = None,
-    language: str | None = None,
-) -> tuple[list[RewardRow], str | None]:
-    """The shelf by price, and the cursor of its next page: that of `shopper`, or everything as
-    it is shared. `in_stock` leaves out what is sold out for now. Raises `InvalidInput` for an
-    unreadable `after`."""
-    asked = RewardFilter(in_stock=in_stock, shopper=shopper, language=language)
-    return rewards(asked, after=after, limit=limit)
 
 
 def reward(
@@ -370,14 +346,6 @@ def _conditions(f: RedemptionFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def redemptions(
-    f: RedemptionFilter, *, after: str | None = None, limit: int = 50
-) -> tuple[list[RedemptionRow], str | None]:
-    """One page and the cursor of the next. Raises `InvalidInput` for an unreadable `after`."""
-    page = redemptions_page(f, after=after, limit=limit)
-    return page.rows, page.next
-
-
-def redemptions_page(
     f: RedemptionFilter, *, after: str | None = None, before: str | None = None, limit: int = 50
 ) -> Beside[RedemptionRow]:
     """The redemptions after one place of the list, or before another. Raises `InvalidInput` for
@@ -396,13 +364,8 @@ def redemptions_page(
 
 
 def each_redemption(f: RedemptionFilter) -> Iterator[RedemptionRow]:
-    """Every redemption of a filter, read page by page, for an export."""
-    after: str | None = None
-    while True:
-        rows, after = redemptions(f, after=after, limit=MAX_PAGE)
-        yield from rows
-        if after is None:
-            return
+    """Every redemption of a filter, read part by part, for an export."""
+    return throughout(lambda after: redemptions(f, after=after, limit=MAX_PAGE))
 
 
 def redemption(

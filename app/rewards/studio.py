@@ -127,9 +127,7 @@ def catalogue() -> Response:
     who has left (`orphaned`), or what is no longer on sale (`withdrawn`); with `class` what
     payroll sees so, with `entity` what its people find, in their terms."""
     args, asked = request.args, _asked()
-    page = queries.rewards_page(
-        asked, after=args.get("after"), before=args.get("before"), limit=PAGE
-    )
+    page = queries.rewards(asked, after=args.get("after"), before=args.get("before"), limit=PAGE)
     entity = entities.entity(asked.entity_id) if asked.entity_id else None
     return render(
         "rewards/catalogue.html",

@@ -38,11 +38,11 @@ def shelf() -> Response:
         shopper=effective.reader(access.me().person_id),
         language=language(),
     )
-    rows, next_cursor = queries.rewards(asked, after=request.args.get("after"), limit=PAGE)
+    args = request.args
+    found = queries.rewards(asked, after=args.get("after"), before=args.get("before"), limit=PAGE)
     return render(
         "rewards/shelf.html",
-        rows=rows,
-        next_cursor=next_cursor,
+        beside=found,
         show=show,
         available=reach.available,
         reach=reach,
@@ -53,7 +53,8 @@ def shelf() -> Response:
 def beside_statement() -> Section:
     """The beginning of the shelf, for the side of the statement."""
     shopper = effective.reader(access.me().person_id)
-    rows, _next = queries.on_sale(limit=BESIDE, in_stock=True, shopper=shopper, language=language())
+    asked = RewardFilter(in_stock=True, shopper=shopper, language=language())
+    rows = queries.rewards(asked, limit=BESIDE).rows
     delivers = queries.delivers(access.me().person_id)
     reach = coming.of_person(access.me().person_id)
     shown = {"rows": rows, "pay_note": words.pay_note, "delivers": delivers, "reach": reach}
@@ -123,11 +124,13 @@ def redeem(reward_id: uuid.UUID) -> Response:
 def receipts() -> Response:
     """One's own redemptions, newest first."""
     mine = RedemptionFilter(person_id=access.me().person_id, language=language())
-    rows, next_cursor = queries.redemptions(mine, after=request.args.get("after"), limit=PAGE)
+    args = request.args
+    found = queries.redemptions(
+        mine, after=args.get("after"), before=args.get("before"), limit=PAGE
+    )
     return render(
         "rewards/receipts.html",
-        rows=rows,
-        next_cursor=next_cursor,
+        beside=found,
         status_name=words.status_name,
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.db import db
 from app.sharing.errors import UnknownShare
 from app.sharing.models import Share
-from app.web.cursors import beyond, encode_cursor
+from app.web.cursors import Beside, beside, encode_cursor
 
 OPEN = ("scheduled", "paused", "publishing", "unknown")
 
@@ -34,25 +34,26 @@ def own_share(person_id: uuid.UUID, share_id: uuid.UUID) -> Share:
 
 
 def shares(
-    wanted: ShareFilter, *, after: str | None = None, limit: int = 20
-) -> tuple[list[Share], str | None]:
-    """A member's shares, newest first, and the cursor of the next page."""
-    query = (
-        select(Share)
-        .where(Share.person_id == wanted.person_id)
-        .order_by(Share.created_at.desc(), Share.id.desc())
-    )
+    wanted: ShareFilter, *, after: str | None = None, before: str | None = None, limit: int = 20
+) -> Beside[Share]:
+    """A member's shares, the newest first: those after one place of the list or before another.
+    Raises `InvalidInput` for a cursor that is none."""
+    query = select(Share).where(Share.person_id == wanted.person_id)
     if wanted.statuses:
         query = query.where(Share.status.in_(wanted.statuses))
     if wanted.story_id is not None:
         query = query.where(Share.story_id == wanted.story_id)
     if wanted.offer_id is not None:
         query = query.where(Share.offer_id == wanted.offer_id)
-    if after:
-        query = query.where(beyond(after, (Share.created_at, Share.id)))
-    rows = list(db.session.scalars(query.limit(limit + 1)))
-    last = rows[limit - 1] if len(rows) > limit else None
-    return rows[:limit], encode_cursor(last.created_at, last.id) if last else None
+    return beside(
+        query,
+        (Share.created_at, Share.id),
+        lambda part: list(db.session.scalars(part)),
+        lambda share: encode_cursor(share.created_at, share.id),
+        after=after,
+        before=before,
+        limit=limit,
+    )
 
 
 def caption_uses(story_id: uuid.UUID) -> dict[uuid.UUID, int]:

@@ -97,7 +97,7 @@ _VISITS: Final = Reading(
 def outcomes(reader: Member) -> Outcomes:
     """The newest of everything, and what is on the way. Six statements at most."""
     posts = _MINE.all({"person_id": reader.id})
-    people, _next = referrals.referrals(ReferralFilter(referrer_id=reader.id), limit=_READ)
+    people = referrals.referrals(ReferralFilter(referrer_id=reader.id), limit=_READ).rows
     credited, awaited = _points(reader)
     names = _names(posts, people)
     found = _newest(

@@ -24,7 +24,7 @@ TOPICS = 6
 def show() -> Response:
     """Topics to follow, a story to read, an offer to look at."""
     story = library.latest(1, language(), mine=audiences.mine(access.me().person_id))
-    offer = offer_queries.open_offers(access.me().person_id, limit=1).items
+    offer = offer_queries.open_offers(access.me().person_id, limit=1).rows
     return render(
         "today/welcome.html",
         topics=_topics(access.me().person_id),

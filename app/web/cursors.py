@@ -9,7 +9,7 @@ import base64
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -66,6 +66,24 @@ def beside(
         previous=place_of(rows[0]) if (more if backwards else after) else None,
         next=place_of(rows[-1]) if more or backwards else None,
     )
+
+
+def first_part(found: Sequence[Row], limit: int, place_of: Callable[[Row], str]) -> Beside[Row]:
+    """The beginning of a list of which `limit` rows and, where there are more, one beyond them
+    were read already."""
+    rows = list(found[:limit])
+    return Beside(rows, next=place_of(rows[-1]) if len(found) > limit else None)
+
+
+def throughout(part_after: Callable[[str | None], Beside[Row]]) -> Iterator[Row]:
+    """A whole list, read part by part, for an export."""
+    after: str | None = None
+    while True:
+        part = part_after(after)
+        yield from part.rows
+        after = part.next
+        if after is None:
+            return
 
 
 def beyond(

@@ -74,7 +74,7 @@ def filled(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     return Filled(folders[0], folders[1], days)
 
 
-def _opened(folder: Path) -> Iterator[Flask]:
+def opened(folder: Path) -> Iterator[Flask]:
     clock.freeze(START)
     app = create_app(settings_for(folder))
     with app.app_context():
@@ -87,10 +87,10 @@ def _opened(folder: Path) -> Iterator[Flask]:
 @pytest.fixture
 def halvenne(filled: Filled) -> Iterator[Flask]:
     """The demo that was filled in one go, at the moment it is dated by. Read it only."""
-    yield from _opened(filled.whole)
+    yield from opened(filled.whole)
 
 
 @pytest.fixture
 def killed_halvenne(filled: Filled) -> Iterator[Flask]:
     """The one that was killed and taken up."""
-    yield from _opened(filled.killed)
+    yield from opened(filled.killed)

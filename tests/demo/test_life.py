@@ -193,7 +193,10 @@ def test_it_tells_its_stories_and_rewards_in_both_languages(halvenne: Any) -> No
     told = select(Story.id, func.count(StoryText.language.distinct()))
     told = told.join(StoryText, StoryText.story_id == Story.id).group_by(Story.id)
     assert [count for _id, count in db.session.execute(told)] == [2] * len(STORIES)
-    shelf = {language: queries.on_sale(language=language)[0] for language in ("fr", "en")}
+    shelf = {
+        language: queries.rewards(queries.RewardFilter(language=language)).rows
+        for language in ("fr", "en")
+    }
     for french, english in zip(shelf["fr"], shelf["en"], strict=True):
         assert (french.language, english.language) == ("fr", "en")
         assert french.title != english.title and french.description != english.description

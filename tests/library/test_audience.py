@@ -133,7 +133,7 @@ def test_it_shows_the_same_on_both_databases(any_desk: Desk) -> None:
     assert [card.title for card in queries.cards_of([first], "fr", mine=[brest])] == ["Brest"]
     assert queries.cards_of([first], "fr") == []
     whole = Viewer(any_desk.curator.id, frozenset({"curator"}))
-    rows = queries.studio(StoryFilter(), whole).items
+    rows = queries.studio(StoryFilter(), whole).rows
     assert {row.title: row.audience for row in rows} == {
         "Tous": (), "Brest": ("Site Brest",), "Les deux": ("Site Brest", "Site Lorient"),
     }  # fmt: skip

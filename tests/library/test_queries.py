@@ -160,7 +160,7 @@ def test_the_studio_tells_states_apart(any_desk: Desk) -> None:
     viewer = Viewer(any_desk.curator.id, frozenset({"curator"}))
 
     def listed(status: str) -> list[str]:
-        rows = queries.studio(StoryFilter(status=status), viewer).items
+        rows = queries.studio(StoryFilter(status=status), viewer).rows
         return [row.title for row in rows]
 
     assert listed("draft") == ["Brouillon"]
@@ -169,7 +169,7 @@ def test_the_studio_tells_states_apart(any_desk: Desk) -> None:
     assert listed("expired") == ["Fini"]
     assert listed("withdrawn") == ["Retiré"]
     assert len(listed("")) == 5
-    rows = queries.studio(StoryFilter(q="la bois"), viewer).items
+    rows = queries.studio(StoryFilter(q="la bois"), viewer).rows
     assert (rows[0].languages, rows[0].topics, rows[0].author_name) == (
         ("fr", "en"), ("Bois",), "Gaël Lebrun",
     )  # fmt: skip
@@ -182,9 +182,7 @@ def test_drafts_are_for_their_author_and_for_curators(any_desk: Desk) -> None:
 
     def seen(person_id: object, *roles: str) -> set[str]:
         viewer = Viewer(person_id, frozenset(roles))  # type: ignore[arg-type]
-        rows, _next = queries.api_stories(StoryFilter(), viewer)
-        listed = {row.slug for row in rows}
-        assert listed == {row.slug for row in rows}
+        rows = queries.api_stories(StoryFilter(), viewer).rows
         return {row.texts[0].title for row in rows}
 
     assert seen(any_desk.contributor.id, "contributor") == {"Mien", "Public"}

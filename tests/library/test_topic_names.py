@@ -74,7 +74,7 @@ def test_each_reader_sees_the_name_of_their_language_in_its_order(
     fresh = week.freshness(clock.now(), None, language)
     assert sorted(topic.name for topic in fresh) == shown
     viewer = Viewer(named.curator.id, frozenset({"curator"}), language=language)
-    rows = queries.studio(StoryFilter(), viewer).items
+    rows = queries.studio(StoryFilter(), viewer).rows
     assert sorted(name for row in rows for name in row.topics) == shown
     assert {topics.name_in(t, language) for t in db.session.scalars(select(Topic))} == {*shown}
 

@@ -115,6 +115,6 @@ def test_a_filter_by_stage_never_finds_what_is_hidden(house: House) -> None:
         referral = house.referral(maelle, visibility=visibility)
         service.set_stage(referral, "interview", actor_id=recruiter.id, actor_role="recruiter")
     mine = queries.ReferralFilter(referrer_id=maelle.id, stage="interview")
-    assert [row.visibility for row in queries.referrals(mine)[0]] == ["all"]
+    assert [row.visibility for row in queries.referrals(mine).rows] == ["all"]
     as_received = queries.ReferralFilter(referrer_id=maelle.id, stage="received")
-    assert [row.visibility for row in queries.referrals(as_received)[0]] == ["ends"]
+    assert [row.visibility for row in queries.referrals(as_received).rows] == ["ends"]

@@ -60,10 +60,10 @@ def test_several_are_moved_at_once_and_entrusted(house: House) -> None:
     }
     answer = recruiter.post("/studio/referrals/stages", data=form)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/studio/referrals?view=all")
-    assert {r.stage for r in queries.referrals(queries.ReferralFilter())[0]} == {"screened"}
+    assert {r.stage for r in queries.referrals(queries.ReferralFilter()).rows} == {"screened"}
     other = house.person("Pauline Delmotte", "recruiter")
     recruiter.post("/studio/referrals/owners", data=form | {"owner": str(other.id)})
-    assert {r.owner_name for r in queries.referrals(queries.ReferralFilter())[0]} == {
+    assert {r.owner_name for r in queries.referrals(queries.ReferralFilter()).rows} == {
         "Pauline Delmotte"
     }
 

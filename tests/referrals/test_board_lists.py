@@ -50,16 +50,16 @@ def test_it_pages_both_ways_without_losing_or_repeating(
     made = several(house, maelle, 5)
     expected = made if oldest else made[::-1]
     f = ReferralFilter(running=True)
-    first = queries.board_page(f, limit=2, oldest=oldest)
+    first = queries.referrals(f, limit=2, oldest=oldest)
     assert first.previous is None
-    second = queries.board_page(f, limit=2, after=first.next, oldest=oldest)
-    third = queries.board_page(f, limit=2, after=second.next, oldest=oldest)
+    second = queries.referrals(f, limit=2, after=first.next, oldest=oldest)
+    third = queries.referrals(f, limit=2, after=second.next, oldest=oldest)
     assert third.next is None
     seen = [row.id for page in (first, second, third) for row in page.rows]
     assert seen == expected
-    back = queries.board_page(f, limit=2, before=third.previous, oldest=oldest)
+    back = queries.referrals(f, limit=2, before=third.previous, oldest=oldest)
     assert back == second
-    again = queries.board_page(f, limit=2, before=back.previous, oldest=oldest)
+    again = queries.referrals(f, limit=2, before=back.previous, oldest=oldest)
     assert [row.id for row in again.rows] == expected[:2]
     assert again.previous is None
     assert again.next == first.next
@@ -69,7 +69,7 @@ def test_a_place_nobody_gave_is_refused(browser: FlaskClient) -> None:
     for place in ("after=zzz", "before=zzz", "before=%00"):
         assert browser.get(f"/studio/referrals?{place}").status_code == 422
     with pytest.raises(InvalidInput):
-        queries.board_page(ReferralFilter(), before="bm8")
+        queries.referrals(ReferralFilter(), before="bm8")
 
 
 def test_it_counts_each_stage_and_each_usual_filter(house: House, maelle: Person) -> None:
@@ -86,7 +86,7 @@ def test_it_counts_each_stage_and_each_usual_filter(house: House, maelle: Person
     assert counts.stages["interview"].n == 1
     assert (counts.running.n, counts.mine.n, counts.unowned.n) == (3, 1, 2)
     assert (counts.late.n, counts.contested.n, counts.events) == (1, 1, 0)
-    contested, _next = queries.referrals(ReferralFilter(contested=True))
+    contested = queries.referrals(ReferralFilter(contested=True)).rows
     assert [row.id for row in contested] == [three]
     narrowed = queries.board_counts(ReferralFilter(site="Nowhere"), theo.id)
     assert narrowed.running.n == 0
@@ -96,10 +96,10 @@ def test_it_reads_the_same_on_both_databases(any_house: House) -> None:
     maelle = any_house.person()
     offer = any_house.offer("Charpente", department="Chantiers", contract="CDI")
     made = [*several(any_house, maelle, 2), any_house.referral(maelle, offer)]
-    page = queries.board_page(ReferralFilter(running=True), limit=2)
+    page = queries.referrals(ReferralFilter(running=True), limit=2)
     assert [row.id for row in page.rows] == [made[2], made[1]]
-    rest = queries.board_page(ReferralFilter(running=True), limit=2, after=page.next)
-    back = queries.board_page(ReferralFilter(running=True), limit=2, before=rest.previous)
+    rest = queries.referrals(ReferralFilter(running=True), limit=2, after=page.next)
+    back = queries.referrals(ReferralFilter(running=True), limit=2, before=rest.previous)
     assert ([row.id for row in rest.rows], back) == ([made[0]], page)
     counts = queries.board_counts(ReferralFilter(offer_id=offer), maelle.id)
     assert (counts.stages["received"].n, counts.unowned.n, counts.contested.n) == (1, 1, 0)
@@ -203,7 +203,7 @@ def test_who_follows_is_put_back_where_nobody_changed_it_since(
     assert undo["before"] == [str(pauline.id), ""]
     service.assign(two, pauline.id, anna.id)  # meanwhile
     assert browser.post("/studio/referrals/owners/undo", data=undo).status_code == 303
-    rows = {row.id: row.owner_name for row in queries.referrals(ReferralFilter())[0]}
+    rows = {row.id: row.owner_name for row in queries.referrals(ReferralFilter()).rows}
     assert rows == {one: "Pauline Delmotte", two: "Pauline Delmotte"}
     told = browser.get("/studio/referrals?all=1").get_data(as_text=True)
     assert "Taken back for one." in told

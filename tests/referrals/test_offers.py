@@ -16,6 +16,7 @@ from app.errors import InvalidInput
 from app.referrals import connections, offer_queries, offers
 from app.referrals.errors import UnknownOffer
 from app.referrals.models import Offer
+from app.web.cursors import throughout
 from tests.referrals import offers_kit as kit
 
 ANYBODY = uuid.uuid4()
@@ -199,28 +200,24 @@ def test_it_never_gives_one_reference_to_two_offers_of_the_house() -> None:
 def test_it_finds_an_offer_without_its_case_and_accents() -> None:
     make("Ingénieur·e NEIGE", location="Saint-Égrève")
     make("Menuisier", location="Lorient")
-    found = [row.title for row in offer_queries.open_offers(ANYBODY, q="INGENIEUR egreve").items]
+    found = [row.title for row in offer_queries.open_offers(ANYBODY, q="INGENIEUR egreve").rows]
     assert found == ["Ingénieur·e NEIGE"]
-    assert offer_queries.open_offers(ANYBODY, q="100%_").items == []
+    assert offer_queries.open_offers(ANYBODY, q="100%_").rows == []
 
 
 def test_it_finds_a_title_as_it_is_now() -> None:
     offer = make("Menuisier")
     offers.update_offer(offer.id, {"title": "Charpentière"}, None)
-    assert offer_queries.open_offers(ANYBODY, q="menuisier").items == []
-    assert len(offer_queries.open_offers(ANYBODY, q="charpentiere").items) == 1
+    assert offer_queries.open_offers(ANYBODY, q="menuisier").rows == []
+    assert len(offer_queries.open_offers(ANYBODY, q="charpentiere").rows) == 1
 
 
 def test_it_walks_through_all_open_offers_once() -> None:
     made = [make(f"Métier {n}") for n in range(7)]
     make("brouillon", status="draft")
     offers.close_offer(make("fini").id, None)
-    seen, after = [], None
-    while True:
-        rows, after = offer_queries.open_offers(ANYBODY, after=after, limit=3)
-        seen += [row.id for row in rows]
-        if after is None:
-            break
+    parts = throughout(lambda after: offer_queries.open_offers(ANYBODY, after=after, limit=3))
+    seen = [row.id for row in parts]
     assert seen == [offer.id for offer in reversed(made)]
 
 
@@ -232,7 +229,7 @@ def test_it_counts_what_the_list_can_be_narrowed_by() -> None:
     assert [(f.value, f.count) for f in found.departments] == [("Neige", 2)]
     assert [f.value for f in found.contracts] == ["CDI"]
     assert (
-        offer_queries.open_offers(ANYBODY, department="Neige", contract="CDI").items[0].contract
+        offer_queries.open_offers(ANYBODY, department="Neige", contract="CDI").rows[0].contract
         == "CDI"
     )
 
@@ -254,10 +251,9 @@ def test_it_shows_drafts_only_to_those_who_may_write() -> None:
     make(status="draft")
     make("Menuisier")
     anybody, staff = {"within": frozenset()}, {"within": None}
-    rows, more = offer_queries.api_offers(reader_id=ANYBODY, **anybody)
-    assert ([row.title for row in rows], more) == (["Menuisier"], None)
-    assert len(offer_queries.api_offers(reader_id=ANYBODY, **staff)[0]) == 2
-    first, more = offer_queries.api_offers(reader_id=ANYBODY, limit=1, **staff)
-    assert more is not None
-    second, _none = offer_queries.api_offers(reader_id=ANYBODY, limit=1, after=more, **staff)
-    assert second[0].id != first[0].id
+    met = offer_queries.api_offers(reader_id=ANYBODY, **anybody)
+    assert ([row.title for row in met.rows], met.next) == (["Menuisier"], None)
+    assert len(offer_queries.api_offers(reader_id=ANYBODY, **staff).rows) == 2
+    first = offer_queries.api_offers(reader_id=ANYBODY, limit=1, **staff)
+    second = offer_queries.api_offers(reader_id=ANYBODY, limit=1, after=first.next, **staff)
+    assert first.next is not None and second.rows[0].id != first.rows[0].id

@@ -13,6 +13,7 @@ from flask import Flask
 
 from app.db import db
 from app.referrals import connections, imports, offer_queries, offers
+from app.web.cursors import throughout
 from tests.referrals import offers_kit as kit
 
 pytestmark = pytest.mark.postgres
@@ -78,15 +79,11 @@ def test_it_closes_an_offer_once_for_all_who_close_it_at_once(app: Flask) -> Non
 def test_it_searches_and_walks_like_on_sqlite() -> None:
     for title in ("Ingénieur·e NEIGE", "Menuisier", "Œnologue"):
         offers.create_offer({"title": title}, None)
-    assert [r.title for r in offer_queries.open_offers(ANYBODY, q="INGENIEUR neige").items] == [
+    assert [r.title for r in offer_queries.open_offers(ANYBODY, q="INGENIEUR neige").rows] == [
         "Ingénieur·e NEIGE"
     ]
-    seen, after = [], None
-    while True:
-        rows, after = offer_queries.open_offers(ANYBODY, after=after, limit=1)
-        seen += [row.title for row in rows]
-        if after is None:
-            break
+    parts = throughout(lambda after: offer_queries.open_offers(ANYBODY, after=after, limit=1))
+    seen = [row.title for row in parts]
     assert seen == ["Œnologue", "Menuisier", "Ingénieur·e NEIGE"]
 
 

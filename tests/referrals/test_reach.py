@@ -62,7 +62,7 @@ def company(name: str, *, keeps_offers: bool = False) -> Entity:
 
 
 def met(person: Person) -> set[str]:
-    return {row.title for row in offer_queries.open_offers(person.id).items}
+    return {row.title for row in offer_queries.open_offers(person.id).rows}
 
 
 @dataclass

@@ -59,7 +59,11 @@ class Group:
 
     def titles(self, person: Person) -> list[str]:
         page = text_of(self.shop.house.browser(person), "/play/rewards")
-        return [row.title for row in queries.on_sale()[0] if f"/{row.id}" in page]
+        return [
+            row.title
+            for row in queries.rewards(queries.RewardFilter()).rows
+            if f"/{row.id}" in page
+        ]
 
 
 @pytest.fixture

@@ -116,11 +116,11 @@ def test_those_who_hand_over_find_it_by_a_word_of_either_language(
     service.redeem(member.id, reward.id)
     for word in ("plants", "saplings"):
         for language, title in (("fr", FRENCH), ("en", ENGLISH), (None, FRENCH)):
-            ((row,), _n) = queries.redemptions(RedemptionFilter(q=word, language=language))
+            (row,) = queries.redemptions(RedemptionFilter(q=word, language=language)).rows
             assert row.title == title
-            ((kept,), _n) = queries.rewards(RewardFilter(q=word, language=language))
+            (kept,) = queries.rewards(RewardFilter(q=word, language=language)).rows
             assert (kept.title, kept.language) == (title, language or "fr")
-    assert queries.rewards(RewardFilter(q="bouleau")) == ([], None)
+    assert queries.rewards(RewardFilter(q="bouleau")).rows == []
 
 
 def test_what_an_entity_says_is_said_to_all_its_readers(
@@ -140,7 +140,7 @@ def test_what_an_entity_says_is_said_to_all_its_readers(
 
 def test_hr_writes_both_in_the_studio(shop: Shop, hr: FlaskClient) -> None:
     assert hr.post("/studio/rewards", data=form(shop)).status_code == 303
-    ((row,), _next) = queries.on_sale()
+    (row,) = queries.rewards(queries.RewardFilter()).rows
     assert (row.title, row.language) == (FRENCH, "fr")
     assert (row.other_title, row.other_description) == (ENGLISH, IN_ENGLISH)
     assert ENGLISH in text_of(hr, "/studio/rewards")
@@ -177,7 +177,7 @@ def test_it_refuses_half_a_translation(shop: Shop, fields: dict[str, Any], named
     with pytest.raises(InvalidInput) as refusal:
         trees(shop, **fields)
     assert [*refusal.value.errors] == [named]
-    assert queries.on_sale() == ([], None)
+    assert queries.rewards(queries.RewardFilter()).rows == []
 
 
 def test_it_refuses_to_leave_half_a_translation(shop: Shop) -> None:

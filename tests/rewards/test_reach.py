@@ -93,7 +93,9 @@ def test_limited_hr_changes_what_she_keeps_and_hands_nothing_away(part: Part) ->
     assert audiences.assigned([part.kept.id], KEPT) == {part.kept.id: [(part.lorient, "Lorient")]}
     made = form(title="Made here", deliverer=part.shop.deliverer.email)
     assert solenn.post("/studio/rewards", data=made).status_code == 303
-    (row,) = [row for row in queries.on_sale()[0] if row.title == "Made here"]
+    (row,) = [
+        row for row in queries.rewards(queries.RewardFilter()).rows if row.title == "Made here"
+    ]
     for purpose in (audiences.SEEN, KEPT):
         assert audiences.assigned([row.id], purpose) == {row.id: [(part.lorient, "Lorient")]}
     assert solenn.post(f"{path}/withdrawal").status_code == 303

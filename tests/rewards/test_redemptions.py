@@ -202,17 +202,17 @@ def test_it_serves_what_waits_in_the_order_it_came(shop: Shop) -> None:
     asked = queries.RedemptionFilter(status="reserved", deliverer_id=shop.deliverer.id)
     assert [row.id for row in queries.each_redemption(asked)] == ids
     mine = queries.RedemptionFilter(person_id=member.id)
-    first, after = queries.redemptions(mine, limit=3)
-    rest, end = queries.redemptions(mine, after=after, limit=3)
-    assert [row.id for row in (*first, *rest)] == ids[::-1]
-    assert end is None
+    first = queries.redemptions(mine, limit=3)
+    rest = queries.redemptions(mine, after=first.next, limit=3)
+    assert [row.id for row in (*first.rows, *rest.rows)] == ids[::-1]
+    assert rest.next is None
 
 
 def test_it_finds_by_name_and_title_and_takes_no_word_for_a_pattern(shop: Shop) -> None:
     reward = shop.reward(title="Cent plants de douglas à 100 %")
     service.redeem(shop.member(100, "Nadia Ferrand").id, reward.id)
     for words, found in (("ferr", 1), ("DOUGLAS nadia", 1), ("100 %", 1), ("%", 1), ("_", 0)):
-        rows, _next = queries.redemptions(queries.RedemptionFilter(q=words))
+        rows = queries.redemptions(queries.RedemptionFilter(q=words)).rows
         assert len(rows) == found, words
 
 

@@ -16,17 +16,17 @@ from app.rewards import queries, service
 from app.rewards.errors import NoSuchReward, RewardWithdrawn
 from app.rewards.models import PAY_CLASSES
 from app.rewards.queries import RewardFilter
-from app.web.cursors import encode_cursor
+from app.web.cursors import encode_cursor, throughout
 from tests.rewards.conftest import Shop
 
 
 def test_it_puts_a_reward_on_sale_at_once(shop: Shop) -> None:
     made = shop.reward(title="  Un livre\tau choix ")
-    rows, after = queries.on_sale()
-    assert [(r.id, r.title, r.stock, r.stock_left, r.deliverer_name) for r in rows] == [
+    part = queries.rewards(RewardFilter())
+    assert [(r.id, r.title, r.stock, r.stock_left, r.deliverer_name) for r in part.rows] == [
         (made.id, "Un livre au choix", 3, 3, "Gaël Lebrun")
     ]
-    assert after is None
+    assert part.next is None
     noted = db.session.scalars(
         select(AuditEntry).where(AuditEntry.action == "reward.created")
     ).one()
@@ -53,7 +53,7 @@ def test_it_refuses_a_reward_that_is_not_whole(
     with pytest.raises(InvalidInput) as refusal:
         shop.reward(**{field: value})
     assert [*refusal.value.errors] == [named]
-    assert queries.on_sale() == ([], None)
+    assert queries.rewards(RewardFilter()).rows == []
 
 
 def test_it_refuses_a_deliverer_who_has_left(shop: Shop) -> None:
@@ -101,8 +101,8 @@ def test_it_changes_nothing_of_a_withdrawn_reward(shop: Shop) -> None:
     assert not service.withdraw_reward(reward.id, actor_id=shop.hr.id)
     with pytest.raises(RewardWithdrawn):
         service.update_reward(reward.id, **shop.terms(), actor_id=shop.hr.id)
-    assert queries.on_sale() == ([], None)
-    assert [row.id for row in queries.rewards(RewardFilter(withdrawn=True))[0]] == [reward.id]
+    assert queries.rewards(RewardFilter()).rows == []
+    assert [row.id for row in queries.rewards(RewardFilter(withdrawn=True)).rows] == [reward.id]
 
 
 def test_it_knows_no_reward_that_was_never_made(shop: Shop) -> None:
@@ -114,13 +114,8 @@ def test_it_knows_no_reward_that_was_never_made(shop: Shop) -> None:
 def test_it_turns_the_shelf_page_by_page_without_missing_one(shop: Shop) -> None:
     made = {shop.reward(cost=cost, title=f"n° {n}").id for n, cost in enumerate((5, 5, 5, 80, 9))}
     shop.reward(stock=0)
-    seen: list[Any] = []
-    after: str | None = None
-    while True:
-        rows, after = queries.on_sale(after=after, limit=2, in_stock=True)
-        seen += rows
-        if after is None:
-            break
+    asked = RewardFilter(in_stock=True)
+    seen = list(throughout(lambda after: queries.rewards(asked, after=after, limit=2)))
     assert {row.id for row in seen} == made
     assert [row.cost for row in seen] == [5, 5, 5, 9, 80]
 
@@ -128,6 +123,6 @@ def test_it_turns_the_shelf_page_by_page_without_missing_one(shop: Shop) -> None
 @pytest.mark.parametrize("after", ["?", "WzFd", "bm8", encode_cursor("x", uuid.UUID(int=7))])
 def test_it_refuses_a_place_in_the_list_that_it_never_gave(shop: Shop, after: str) -> None:
     with pytest.raises(InvalidInput):
-        queries.on_sale(after=after)
+        queries.rewards(RewardFilter(), after=after)
     with pytest.raises(InvalidInput):
         queries.redemptions(queries.RedemptionFilter(), after=after)

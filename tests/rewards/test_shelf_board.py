@@ -76,14 +76,14 @@ def test_it_lists_what_nobody_is_left_to_hand_over(shop: Shop, hr: FlaskClient) 
 def test_it_is_read_forwards_and_backwards(shop: Shop) -> None:
     made = [shop.reward(title=f"R{n}", cost=cost) for n, cost in enumerate((10, 20, 20, 30, 40))]
     asked = RewardFilter()
-    first = queries.rewards_page(asked, limit=2)
-    second = queries.rewards_page(asked, limit=2, after=first.next)
-    last = queries.rewards_page(asked, limit=2, after=second.next)
+    first = queries.rewards(asked, limit=2)
+    second = queries.rewards(asked, limit=2, after=first.next)
+    last = queries.rewards(asked, limit=2, after=second.next)
     read = [row.id for page in (first, second, last) for row in page.rows]
     assert read == [each.id for each in made]
     assert (first.previous, last.next) == (None, None)
-    assert queries.rewards_page(asked, limit=2, before=last.previous) == second
-    assert queries.rewards_page(asked, limit=2, before=second.previous) == first
+    assert queries.rewards(asked, limit=2, before=last.previous) == second
+    assert queries.rewards(asked, limit=2, before=second.previous) == first
 
 
 @pytest.mark.parametrize("place", ["after=zzz", "before=zzz"])
@@ -107,10 +107,14 @@ def test_it_takes_several_off_and_puts_them_back(shop: Shop, hr: FlaskClient) ->
     page = press(hr, "withdrawals", knife, book, back=back)
     assert "Done for 2 of 2." in page
     assert f'action="{PATH}/publications"' in page
-    assert [row.id for row in queries.on_sale()[0]] == [mug.id]
+    assert [row.id for row in queries.rewards(queries.RewardFilter()).rows] == [mug.id]
     page = press(hr, "publications", knife, book, back=back, undo="1")
     assert "Taken back for 2." in page
-    assert {row.id for row in queries.on_sale()[0]} == {knife.id, book.id, mug.id}
+    assert {row.id for row in queries.rewards(queries.RewardFilter()).rows} == {
+        knife.id,
+        book.id,
+        mug.id,
+    }
     assert acts(shop).count("reward.restored") == 2
 
 

@@ -60,7 +60,7 @@ def test_it_answers_htmx_with_a_fragment(shop: Shop, hr: FlaskClient, path: str)
 def test_it_puts_a_reward_on_the_shelf(shop: Shop, hr: FlaskClient) -> None:
     response = hr.post("/studio/rewards", data=form(deliverer=shop.deliverer.email.upper()))
     assert (response.status_code, response.location) == (303, "/studio/rewards")
-    ((made,), _next) = queries.on_sale()
+    (made,) = queries.rewards(queries.RewardFilter()).rows
     assert (made.cost, made.stock, made.stock_left, made.pay_class, made.deliverer_id) == (
         1200, 40, 40, "voucher", shop.deliverer.id,
     )  # fmt: skip
@@ -84,12 +84,12 @@ def test_it_keeps_what_was_typed_and_says_what_is_wrong(
     assert "Ce que j’ai écrit" in page
     assert f'id="{field}-error"' in page
     assert page.count('-error"><svg') == 1
-    assert queries.on_sale() == ([], None)
+    assert queries.rewards(queries.RewardFilter()).rows == []
 
 
 def test_it_sells_without_limit_when_asked(shop: Shop, hr: FlaskClient) -> None:
     hr.post("/studio/rewards", data=form(deliverer=shop.hr.email, stock="", unlimited="y"))
-    ((made,), _next) = queries.on_sale()
+    (made,) = queries.rewards(queries.RewardFilter()).rows
     assert (made.stock, made.stock_left) == (None, None)
 
 

@@ -61,7 +61,7 @@ def send(browser: FlaskClient, subject: uuid.UUID, words: str, **more: str) -> T
 
 
 def shares_of(person: Person) -> list[Share]:
-    return queries.shares(queries.ShareFilter(person.id))[0]
+    return queries.shares(queries.ShareFilter(person.id)).rows
 
 
 # --- opening -----------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def offers_list(query: dict[str, str]) -> Json:
     """Offers, newest first: all for those who may write them, as far as their role goes; for
     others those that are published and meant for them."""
     limit = int(query["limit"])
-    rows, next_cursor = offer_queries.api_offers(
+    found = offer_queries.api_offers(
         status=query.get("status"),
         q=query["q"],
         external_id=query.get("external_id"),
@@ -80,7 +80,7 @@ def offers_list(query: dict[str, str]) -> Json:
         after=query.get("after"),
         limit=limit,
     )
-    return page(_offers(rows), next_cursor, limit)
+    return page(_offers(found.rows), found.next, limit)
 
 
 @blueprint.post("/offers")

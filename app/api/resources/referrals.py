@@ -85,7 +85,7 @@ def referrals_list(query: dict[str, str]) -> Json:
     own = _is_nowhere(within)
     limit = int(query["limit"])
     offer_id = query.get("offer_id")
-    rows, next_cursor = queries.referrals(
+    found = queries.referrals(
         ReferralFilter(
             referrer_id=reader.person_id if own else None,
             stage=query.get("stage"),
@@ -96,9 +96,9 @@ def referrals_list(query: dict[str, str]) -> Json:
         after=query.get("after"),
         limit=limit,
     )
-    known = queries.details(rows, for_referrer=own)
-    shown = [_referral(row, known[row.id], reader, own=own) for row in rows]
-    return page(shown, next_cursor, limit)
+    known = queries.details(found.rows, for_referrer=own)
+    shown = [_referral(row, known[row.id], reader, own=own) for row in found.rows]
+    return page(shown, found.next, limit)
 
 
 @blueprint.post("/referrals")

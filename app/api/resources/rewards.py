@@ -72,12 +72,12 @@ def rewards_list(query: dict[str, str | None]) -> Json:
     its people find."""
     limit = int(str(query["limit"]))
     asked = _asked(query["entity"])
-    rows, next_cursor = queries.rewards(asked, after=query.get("after"), limit=limit)
+    found = queries.rewards(asked, after=query.get("after"), limit=limit)
     if asked.shopper is not None:
-        return page([_reward(row) for row in rows], next_cursor, limit)
-    meant = audiences.assigned([row.id for row in rows], audiences.SEEN)
-    items = [_reward(row, meant.get(row.id, ())) for row in rows]
-    return page(items, next_cursor, limit)
+        return page([_reward(row) for row in found.rows], found.next, limit)
+    meant = audiences.assigned([row.id for row in found.rows], audiences.SEEN)
+    items = [_reward(row, meant.get(row.id, ())) for row in found.rows]
+    return page(items, found.next, limit)
 
 
 def _asked(entity: str | None) -> queries.RewardFilter:

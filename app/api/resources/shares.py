@@ -78,8 +78,8 @@ def mine(query: dict[str, str]) -> Json:
         story_id=as_id(query["story_id"]) if "story_id" in query else None,
         offer_id=as_id(query["offer_id"]) if "offer_id" in query else None,
     )
-    rows, next_cursor = queries.shares(wanted, after=query.get("after"), limit=limit)
-    return page(shares_json(rows), next_cursor, limit)
+    found = queries.shares(wanted, after=query.get("after"), limit=limit)
+    return page(shares_json(found.rows), found.next, limit)
 
 
 @blueprint.post("/shares")

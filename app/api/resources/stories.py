@@ -100,8 +100,8 @@ def stories_list(query: dict[str, str]) -> Json:
         network=query["network"], status=query.get("status", ""),
     )  # fmt: skip
     limit = int(query["limit"])
-    rows, next_cursor = queries.api_stories(filters, _viewer(), query.get("after"), limit)
-    return page(_stories(rows), next_cursor, limit)
+    found = queries.api_stories(filters, _viewer(), query.get("after"), limit)
+    return page(_stories(found.rows), found.next, limit)
 
 
 @blueprint.post("/stories")

@@ -95,12 +95,12 @@ def mine() -> Response:
     view = request.args.get("view", "")
     view = view if view in VIEWS else ""
     wanted = ShareFilter(person_id=access.me().person_id, statuses=VIEWS[view])
-    rows, next_cursor = queries.shares(wanted, after=request.args.get("after"), limit=PAGE)
+    args = request.args
+    found = queries.shares(wanted, after=args.get("after"), before=args.get("before"), limit=PAGE)
     return render(
         "sharing/mine.html",
-        rows=rows,
-        figures=reach.reach_of(rows),
-        next_cursor=next_cursor,
+        beside=found,
+        figures=reach.reach_of(found.rows),
         view=view,
         views=VIEW_NAMES,
         said=SAID,
