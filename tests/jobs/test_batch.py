@@ -23,6 +23,12 @@ from tests.supervisor.running import children_of, eventually
 AGAIN = dt.timedelta(seconds=60)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the time of a round is over before its work."""
+    monkeypatch.setattr(batch, "MOST_SECONDS", 60.0)
+
+
 def give(queue: DeliveryQueue, *numbers: int, kind: str = "tiny.fact", seconds: float = 0) -> None:
     """Promise facts and put their deliveries into the queue."""
     for number in numbers:
