@@ -3,6 +3,8 @@ MAKEFLAGS += --no-print-directory
 UV ?= uv
 PO := $(wildcard translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
+# Tests start hundreds of processes; where Python may not write what it compiles, each would compile.
+COMPILED = .venv/bin/python -m compileall -q app standin tests
 
 .NOTPARALLEL:
 .PHONY: help run test check soak bench install install-dev messages translations lock format clean
@@ -15,6 +17,7 @@ run: install messages ## starts the demo: HOST, PORT and PORTEVOIX_DATA_DIR may 
 
 test: install-dev messages ## runs every test; ARGS="tests/ledger -x" goes to pytest
 	@sh tests/provision.sh
+	@$(COMPILED)
 	@.venv/bin/pytest -n 2 $(ARGS)
 
 check: install-dev ## format, lint, types, import rules, templates, translations, audit
@@ -22,6 +25,7 @@ check: install-dev ## format, lint, types, import rules, templates, translations
 
 soak: install-dev messages ## the long checks at full counts
 	@sh tests/provision.sh
+	@$(COMPILED)
 	@.venv/bin/python -m tests.soak $(ARGS)
 
 bench: install-dev messages ## the benchmarks: a table, and JSON in var/bench.json

@@ -6,7 +6,10 @@ ground up. Nothing here opens a connection, so a process may import first and fo
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
@@ -23,9 +26,23 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     crypto.start(settings.secret_keys)
     app = Flask("app", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.extensions["portevoix"] = settings
-    _machinery(app, settings)
-    _features(app)
+    with _nothing_collected():
+        _machinery(app, settings)
+        _features(app)
     return app
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """What is imported and made here stays. To look for garbage among it, seven hundred times,
+    takes a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _machinery(app: Flask, settings: config.Settings) -> None:

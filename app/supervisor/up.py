@@ -114,15 +114,11 @@ class Run:
         self._note()
 
     def _import(self) -> Flask:
-        """The one import. The collector would find nothing to collect in it, and looking would
-        take a sixth of the time; afterwards what was made is frozen out of its sight, so that
-        the parts go on sharing that memory."""
-        gc.disable()
-        try:
-            return self.product.create(self.settings)
-        finally:
-            gc.freeze()
-            gc.enable()
+        """The one import. What was made is frozen out of the collector's sight, so that the parts
+        go on sharing that memory."""
+        app = self.product.create(self.settings)
+        gc.freeze()
+        return app
 
     def _prepare(self, app: Flask) -> None:
         """Bring the database to this version, in a process of its own."""
