@@ -39,7 +39,7 @@ class Call:
         self.body = b""
 
     def read_head(self) -> None:
-        while b"\r\n\r\n" not in self.head:
+        while not self._has_head:
             piece = self.connection.recv(1)  # no further: what follows may never be read
             if not piece:
                 return
@@ -72,11 +72,16 @@ class Call:
 
     @property
     def length(self) -> int:
-        return int(self.headers.get("content-length", "0"))
+        """What the head says of the body; 0 until it was read to its end."""
+        return int(self.headers.get("content-length", "0")) if self._has_head else 0
 
     @property
     def is_whole(self) -> bool:
-        return b"\r\n\r\n" in self.head and len(self.body) == self.length
+        return self._has_head and len(self.body) == self.length
+
+    @property
+    def _has_head(self) -> bool:
+        return b"\r\n\r\n" in self.head
 
     @property
     def json(self) -> Any:
