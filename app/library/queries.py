@@ -46,7 +46,7 @@ from app.people import audiences
 from app.people.audiences import SEEN
 from app.people.models import Person
 from app.prepared import Reading
-from app.web.cursors import Beside, beside, beyond, encode_cursor
+from app.web.cursors import Beside, beside, beyond, encode_cursor, of_model
 from app.web.two_languages import READS
 
 Reach = frozenset[uuid.UUID] | None
@@ -671,12 +671,5 @@ def api_stories(
     query = select(Story).where(_is_open_to(viewer, clock.now()), *_conditions(filters))
     if filters.status:
         query = query.where(Story.status == filters.status)
-    return beside(
-        query,
-        (Story.created_at, Story.id),
-        lambda part: list(db.session.scalars(part)),
-        lambda story: encode_cursor(story.created_at, story.id),
-        after=after,
-        before=None,
-        limit=min(max(limit, 1), MAX_PAGE),
-    )
+    limit = min(max(limit, 1), MAX_PAGE)
+    return of_model(query, (Story.created_at, Story.id), after=after, limit=limit)

@@ -35,7 +35,7 @@ from app.referrals.models import Connection, Offer, OfferLink, Referral
 from app.referrals.reach import Within
 from app.settings.models import Entity
 from app.web import current_settings
-from app.web.cursors import Beside, beside, encode_cursor, throughout
+from app.web.cursors import Beside, beside, encode_cursor, of_model, throughout
 
 MAX_PAGE: Final = 200
 _WORDS: Final = 8
@@ -239,13 +239,10 @@ def api_offers(
     filters = OfferFilter(
         q=q, status=status, source=source or "", external_id=external_id or "", entity=entity
     )
-    return beside(
+    return of_model(
         select(Offer).where(*_conditions(filters), *readable(reader_id, within)),
         (Offer.created_at, Offer.id),
-        lambda part: list(db.session.scalars(part)),
-        lambda offer: encode_cursor(offer.created_at, offer.id),
         after=after,
-        before=None,
         limit=min(max(limit, 1), MAX_PAGE),
     )
 

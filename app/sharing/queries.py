@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.db import db
 from app.sharing.errors import UnknownShare
 from app.sharing.models import Share
-from app.web.cursors import Beside, beside, encode_cursor
+from app.web.cursors import Beside, of_model
 
 OPEN = ("scheduled", "paused", "publishing", "unknown")
 
@@ -45,15 +45,8 @@ def shares(
         query = query.where(Share.story_id == wanted.story_id)
     if wanted.offer_id is not None:
         query = query.where(Share.offer_id == wanted.offer_id)
-    return beside(
-        query,
-        (Share.created_at, Share.id),
-        lambda part: list(db.session.scalars(part)),
-        lambda share: encode_cursor(share.created_at, share.id),
-        after=after,
-        before=before,
-        limit=limit,
-    )
+    keys = (Share.created_at, Share.id)
+    return of_model(query, keys, after=after, before=before, limit=limit)
 
 
 def caption_uses(story_id: uuid.UUID) -> dict[uuid.UUID, int]:

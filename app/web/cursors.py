@@ -17,6 +17,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.db import db
 from app.errors import InvalidInput
 
 Row = TypeVar("Row")
@@ -66,6 +67,25 @@ def beside(
         previous=place_of(rows[0]) if (more if backwards else after) else None,
         next=place_of(rows[-1]) if more or backwards else None,
     )
+
+
+def of_model(
+    query: Select[Row],
+    keys: Sequence[InstrumentedAttribute[Any]],
+    *,
+    after: str | None,
+    before: str | None = None,
+    limit: int,
+) -> Beside[Row]:
+    """Like `beside`, for a list of whole objects that bear their `keys`, the greatest first."""
+
+    def place_of(row: Row) -> str:
+        return encode_cursor(*(getattr(row, key.key) for key in keys))
+
+    def read(part: Select[*tuple[Any, ...]]) -> Sequence[Row]:
+        return db.session.scalars(part).all()
+
+    return beside(query, keys, read, place_of, after=after, before=before, limit=limit)
 
 
 def first_part(found: Sequence[Row], limit: int, place_of: Callable[[Row], str]) -> Beside[Row]:

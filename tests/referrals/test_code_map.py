@@ -190,5 +190,5 @@ def test_a_database_that_is_away_holds_nobody_long() -> None:
     began = time.monotonic()
     for _ in range(100):
         assert watch.version() is None
-    assert first < 10 * code_map.PATIENCE
-    assert time.monotonic() - began < 10 * code_map.PATIENCE  # not a hundred times
+    assert first < 2 * code_map.PATIENCE
+    assert time.monotonic() - began < 0.2

@@ -15,6 +15,7 @@ from app.rewards import overrides, queries, service
 from app.rewards.models import Reward
 from app.rewards.overrides import OwnTerms
 from app.rewards.queries import RedemptionFilter, RewardFilter
+from app.web.cursors import Beside
 from tests.rewards.conftest import Shop
 from tests.rewards.test_entities import entity, moved
 from tests.rewards.test_member_pages import text_of
@@ -120,7 +121,7 @@ def test_those_who_hand_over_find_it_by_a_word_of_either_language(
             assert row.title == title
             (kept,) = queries.rewards(RewardFilter(q=word, language=language)).rows
             assert (kept.title, kept.language) == (title, language or "fr")
-    assert queries.rewards(RewardFilter(q="bouleau")).rows == []
+    assert queries.rewards(RewardFilter(q="bouleau")) == Beside([])
 
 
 def test_what_an_entity_says_is_said_to_all_its_readers(
@@ -177,7 +178,7 @@ def test_it_refuses_half_a_translation(shop: Shop, fields: dict[str, Any], named
     with pytest.raises(InvalidInput) as refusal:
         trees(shop, **fields)
     assert [*refusal.value.errors] == [named]
-    assert queries.rewards(queries.RewardFilter()).rows == []
+    assert queries.rewards(queries.RewardFilter()) == Beside([])
 
 
 def test_it_refuses_to_leave_half_a_translation(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from app.rewards import queries, service
 from app.rewards.errors import NoSuchReward, RewardWithdrawn
 from app.rewards.models import PAY_CLASSES
 from app.rewards.queries import RewardFilter
-from app.web.cursors import encode_cursor, throughout
+from app.web.cursors import Beside, encode_cursor, throughout
 from tests.rewards.conftest import Shop
 
 
@@ -53,7 +53,7 @@ def test_it_refuses_a_reward_that_is_not_whole(
     with pytest.raises(InvalidInput) as refusal:
         shop.reward(**{field: value})
     assert [*refusal.value.errors] == [named]
-    assert queries.rewards(RewardFilter()).rows == []
+    assert queries.rewards(RewardFilter()) == Beside([])
 
 
 def test_it_refuses_a_deliverer_who_has_left(shop: Shop) -> None:
@@ -101,7 +101,7 @@ def test_it_changes_nothing_of_a_withdrawn_reward(shop: Shop) -> None:
     assert not service.withdraw_reward(reward.id, actor_id=shop.hr.id)
     with pytest.raises(RewardWithdrawn):
         service.update_reward(reward.id, **shop.terms(), actor_id=shop.hr.id)
-    assert queries.rewards(RewardFilter()).rows == []
+    assert queries.rewards(RewardFilter()) == Beside([])
     assert [row.id for row in queries.rewards(RewardFilter(withdrawn=True)).rows] == [reward.id]
 
 

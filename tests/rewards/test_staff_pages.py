@@ -16,6 +16,7 @@ from sqlalchemy import select
 from app.audit.models import AuditEntry
 from app.db import db
 from app.rewards import queries, service
+from app.web.cursors import Beside
 from tests.rewards.conftest import Shop
 from tests.rewards.test_member_pages import text_of
 
@@ -84,7 +85,7 @@ def test_it_keeps_what_was_typed_and_says_what_is_wrong(
     assert "Ce que j’ai écrit" in page
     assert f'id="{field}-error"' in page
     assert page.count('-error"><svg') == 1
-    assert queries.rewards(queries.RewardFilter()).rows == []
+    assert queries.rewards(queries.RewardFilter()) == Beside([])
 
 
 def test_it_sells_without_limit_when_asked(shop: Shop, hr: FlaskClient) -> None:

@@ -111,7 +111,7 @@ def test_silence(standin: StandIn, member: httpx.Client, action: str, kept: int)
     with pytest.raises(httpx.ReadTimeout):
         member.post("/rest/posts", json=a_post(), timeout=0.2)
     eventually(lambda: _last_status(standin) == "silent", "the request is noted")
-    eventually(lambda: not standin.requests()["in_progress"], "nobody waits: the client is gone")
+    eventually(lambda: not standin.requests()["in_progress"], "nobody waits: the client is gone", 5)
     assert len(standin.posts()) == kept
 
 
